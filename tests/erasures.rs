@@ -5,6 +5,7 @@ mod recorder;
 #[macro_use]
 mod connected;
 mod grants_support;
+mod logged;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -637,4 +638,60 @@ async fn the_mark_over_a_record_that_is_refused_as_older_is_not_refused_itself()
             "{erases}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_erasure_on_an_older_copy_of_the_store_holds_when_the_newer_copy_comes_back() {
+    let clock = Arc::new(ManualClock::new());
+    let bank = Recorder::granting(|_, _| Answer::json("{}")).await;
+    let store = MemoryStore::with_clock(clock.clone());
+    let app = || -> mx::App {
+        let set_up = builder(&bank).store(Arc::new(store.clone()) as Arc<dyn TokenStore>);
+        set_up.clock(clock.clone()).build().unwrap()
+    };
+    let (a, c) = (app(), app());
+    let key = connect(&a, "user").await.key().clone();
+    let in_c = c.connection(&key).await.unwrap().unwrap();
+    let stored = async || store.load(&key).await.unwrap().unwrap();
+    let older = stored().await;
+    clock.advance(Duration::from_secs(100));
+    let second = connect(&a, "user").await;
+    let newer = stored().await;
+    assert!(store.replace(&key.storage_id(), newer.revision, older).await.unwrap());
+    clock.advance(Duration::from_secs(100));
+    assert!(c.erase("user").run().await.unwrap().is_complete());
+    // Both learn of it, before and after the newer copy is there.
+    for comes_back in [false, true] {
+        if comes_back {
+            let seen = stored().await.revision;
+            assert!(store.replace(&key.storage_id(), seen, newer.clone()).await.unwrap());
+        }
+        clock.advance(Duration::from_secs(400));
+        for tokens in [second.tokens(), in_c.tokens()] {
+            assert!(tokens.fresh().await.is_err(), "comes back: {comes_back}");
+        }
+    }
+    assert!(!String::from_utf8_lossy(&stored().await.bytes).contains("user"));
+}
+
+/// Of whom it is, nothing is told any more once it is erased, by whoever learns of that.
+#[tokio::test]
+async fn the_log_of_an_erasure_names_nobody() {
+    let clock = Arc::new(ManualClock::new());
+    let bank = Recorder::granting(|_, _| Answer::json("{}")).await;
+    let store = MemoryStore::with_clock(clock.clone());
+    let app = || -> mx::App {
+        let set_up = builder(&bank).store(Arc::new(store.clone()) as Arc<dyn TokenStore>);
+        set_up.clock(clock.clone()).build().unwrap()
+    };
+    let (app, other) = (app(), app());
+    let held = connect(&app, "erase-me").await;
+    let in_other = other.connection(held.key()).await.unwrap().unwrap();
+    let (log, _guard) = logged::Log::events(tracing::Level::INFO);
+    assert!(app.erase("erase-me").run().await.unwrap().is_complete());
+    clock.advance(Duration::from_secs(400));
+    assert!(held.tokens().fresh().await.is_err() && in_other.tokens().fresh().await.is_err());
+    let text = log.take();
+    assert!(text.contains("the grant is over, as was asked for"), "{text}");
+    assert!(!text.contains("erase-me"), "{text}");
 }

@@ -1108,6 +1108,106 @@ async fn a_grant_that_was_ended_on_an_older_copy_stays_ended_when_the_newer_copy
     }
 }
 
+/// Nobody logged in there: whoever ended it, and all who learned of that, know the newer copy's login to be over with it.
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_was_ended_on_an_older_copy_stays_ended_where_nobody_logged_in_there() {
+    for how in ["forget", "revoke"] {
+        for (ends_it, logins, gap, stays_ended) in [
+            ("a", 1, 100, true),
+            ("c", 1, 100, true),
+            ("c", 2, 100, true),
+            ("c", 40, 100, true),
+            ("c", 1, 62, true),
+            ("c", 1, 58, false),
+        ] {
+            let world = World::new(STRICT);
+            let (a, c) = (world.process("a"), world.process("c"));
+            a.adopt(world.bank.login()).await.unwrap();
+            c.load().await.unwrap();
+            let older = world.address.now().load(&user_key()).await.unwrap();
+            for _ in 0..logins {
+                tokio::time::sleep(secs(100)).await;
+                a.adopt(world.bank.login()).await.unwrap();
+            }
+            let newer = world.address.now().load(&user_key()).await.unwrap();
+            world.address.fails_over_to(older).await;
+            tokio::time::sleep(secs(gap)).await;
+            end(if ends_it == "a" { &a } else { &c }, how).await;
+            let calls = [called_each_second(&a), called_each_second(&c)];
+            tokio::time::sleep(secs(400)).await;
+            world.address.fails_over_to(newer).await;
+            tokio::time::sleep(secs(900)).await;
+            calls.iter().for_each(tokio::task::JoinHandle::abort);
+            for handle in [&a, &c] {
+                let is_over = handle.fresh().await.is_err();
+                assert_eq!(is_over, stays_ended, "{how} {ends_it} {logins} {gap}");
+            }
+            // A login after it counts.
+            c.adopt(world.bank.login()).await.unwrap();
+            tokio::time::sleep(secs(700)).await;
+            assert!(a.fresh().await.is_ok() && c.fresh().await.is_ok(), "{how} {ends_it}");
+        }
+    }
+}
+
+/// One process: the second end, of what an older copy shows, is not all that it knows.
+#[tokio::test(start_paused = true)]
+async fn an_end_on_an_older_copy_lets_nobody_forget_the_end_before_it() {
+    for first in ["forget", "revoke"] {
+        for second in ["forget", "revoke"] {
+            for gap in [100, 1] {
+                let world = World::new(STRICT);
+                let a = world.process("a");
+                a.adopt(world.bank.login()).await.unwrap();
+                let older = world.address.now().load(&user_key()).await.unwrap();
+                tokio::time::sleep(secs(100)).await;
+                a.adopt(world.bank.login()).await.unwrap();
+                let newer = world.address.now().load(&user_key()).await.unwrap();
+                tokio::time::sleep(secs(gap)).await;
+                end(&a, first).await;
+                world.address.fails_over_to(older).await;
+                tokio::time::sleep(secs(gap)).await;
+                end(&a, second).await;
+                world.address.fails_over_to(newer).await;
+                tokio::time::sleep(secs(400)).await;
+                assert!(a.fresh().await.is_err(), "{first}, then {second}, {gap}");
+                let record = world.address.record().await.unwrap();
+                assert!(
+                    record.tokens.is_none() && record.tombstone.is_some(),
+                    "{first}, then {second}"
+                );
+            }
+        }
+    }
+}
+
+/// A login after an end; the copy with that end comes back, and is ended once more by who knows nothing else.
+#[tokio::test(start_paused = true)]
+async fn an_end_of_what_is_over_ends_the_login_that_came_between() {
+    for how in ["forget", "revoke"] {
+        let world = World::new(STRICT);
+        let (a, e) = (world.process("a"), world.process("e"));
+        a.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(secs(100)).await;
+        a.forget().await.unwrap();
+        let older = world.address.now().load(&user_key()).await.unwrap();
+        tokio::time::sleep(secs(100)).await;
+        a.adopt(world.bank.login()).await.unwrap();
+        let newer = world.address.now().load(&user_key()).await.unwrap();
+        world.address.fails_over_to(older).await;
+        tokio::time::sleep(secs(100)).await;
+        end(&e, how).await;
+        let calls = [called_each_second(&a), called_each_second(&e)];
+        tokio::time::sleep(secs(400)).await;
+        world.address.fails_over_to(newer).await;
+        tokio::time::sleep(secs(900)).await;
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+        for handle in [&a, &e] {
+            assert!(handle.fresh().await.is_err(), "{how}");
+        }
+    }
+}
+
 /// The end that comes back is of long before the one that its process knows.
 #[tokio::test(start_paused = true)]
 async fn a_grant_that_was_ended_on_an_older_copy_stays_ended_when_an_end_comes_back() {

@@ -1,5 +1,6 @@
 //! Whose grant it is, who works on it here, and by which rules: set once, for as long as its handles live.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::clock::Now;
@@ -85,6 +86,14 @@ impl Grant {
         match &self.pseudonym_key {
             Some(key) => ended.without_person(Some(key)),
             None => ended,
+        }
+    }
+
+    /// The key as logs have it: of a grant that was erased it names nobody.
+    pub fn named(&self, names_nobody: bool) -> Cow<'_, TokenKey> {
+        match names_nobody {
+            true => Cow::Owned(self.key.without_person()),
+            false => Cow::Borrowed(&self.key),
         }
     }
 

@@ -427,8 +427,16 @@ pub(crate) fn undoes(read: &Record, end: &Tombstone) -> bool {
                 // Of two ends the later one is known to those who hold what it ended.
                 Some(before) => read.pseudonym.is_none() && is_surely_later(end.at, before.at),
             },
-            Kinship::Later | Kinship::Unknown => false,
+            Kinship::Later => before.is_none() && came_before(read, end),
+            Kinship::Unknown => false,
         }
+}
+
+/// Whether the login of what was read, which knows the grant that ended, began before this end of it, by more than clocks are
+/// wrong: it is of another copy of the store, which was away when the grant ended.
+fn came_before(read: &Record, end: &Tombstone) -> bool {
+    read.lineage()
+        .is_some_and(|login| !login.saw_end(end.lineage.as_ref(), end.at) && is_surely_later(end.at, login.at()))
 }
 
 /// Whether what was read began before this end of a grant that is not its own, by more than clocks are wrong. Its login went

@@ -404,6 +404,17 @@ fn logins(row: &Row) -> (Option<Lineage>, Option<Lineage>) {
             let ours = if how == "waited" { ours.that_waited() } else { ours };
             (Some(theirs), Some(ours))
         }
+        // Theirs came after ours, and began so many seconds before the beginning; or saw ours ended then.
+        after if after.starts_with("later ") || after.starts_with("saw ") => {
+            let (how, seconds) = after.split_once(' ').unwrap();
+            let beginning = now(Duration::ZERO).utc();
+            let before = beginning - chrono::TimeDelta::seconds(seconds.parse().unwrap());
+            let end = (how == "saw").then_some(beginning);
+            (
+                Some(Lineage::begun(before).after(Some((Some(&first), end)))),
+                Some(first),
+            )
+        }
         // Ours found nothing, so many seconds after theirs.
         found_nothing if found_nothing.starts_with("none ") => {
             let seconds = found_nothing["none ".len()..].parse().unwrap();

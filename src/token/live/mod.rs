@@ -124,10 +124,11 @@ impl Live {
             self.news.tell(Event::Refreshed { generation });
         }
         if let Some(reason) = shown.ended {
-            self.warn_of_end(reason);
+            self.warn_of_end(reason, shown.snapshot.names_nobody);
         }
         if let Some(tokens) = shown.outlived {
-            self.server.revoke_beside(&self.grant.key, tokens.to_revoke());
+            let key = self.grant.named(shown.snapshot.names_nobody);
+            self.server.revoke_beside(key.into_owned(), tokens.to_revoke());
         }
         self.announce_ends();
         self.counted.is(
@@ -165,9 +166,10 @@ impl Live {
         }
     }
 
-    fn warn_of_end(&self, reason: ReauthorizationReason) {
+    fn warn_of_end(&self, reason: ReauthorizationReason, names_nobody: bool) {
         if reason.is_on_purpose() {
-            tracing::info!(key = %self.grant.key, %reason, "the grant is over, as was asked for");
+            let key = self.grant.named(names_nobody);
+            tracing::info!(%key, %reason, "the grant is over, as was asked for");
         } else {
             tracing::warn!(key = %self.grant.key, %reason, "the user must authorize again");
         }

@@ -77,8 +77,8 @@ impl Server {
     }
 
     /// The same for a token that nobody waits for.
-    pub fn revoke_beside(&self, key: &TokenKey, token: RevokedToken) {
-        let (issuer, request_timeout, key) = (Arc::clone(&self.issuer), self.request_timeout, key.clone());
+    pub fn revoke_beside(&self, key: TokenKey, token: RevokedToken) {
+        let (issuer, request_timeout) = (Arc::clone(&self.issuer), self.request_timeout);
         // Records are read in a runtime.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;

@@ -46,6 +46,8 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
     });
     // An older copy of the store knows nothing of the grant that ends.
     let is_behind = read.is_some() && live.held.lost_by_store(read.as_ref()).is_some();
+    // Nor of an end that this process knows: it stays the end of that grant.
+    let known_end = read.as_ref().and_then(|read| live.held.end_undone_by(read));
     let record = read.map(|read| read.record);
     // Nothing of what is to be told to the audit is new.
     let is_over =
@@ -59,6 +61,7 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
     // Otherwise others may know of a grant that this process has never seen.
     let is_known = record.is_some() || unreadable().is_some_and(|damage| live.held.knows(&damage));
     let lineage = match (&record, is_known) {
+        (Some(_), _) if known_end.is_some() => known_end.as_ref().and_then(Record::lineage),
         (Some(record), _) if !is_behind => record.lineage(),
         (Some(_), _) | (None, true) => held,
         (None, false) => None,

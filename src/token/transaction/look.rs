@@ -122,7 +122,7 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
         let taken_along = taken_along(seen, &end);
         let ended = end_again(live, Some(seen.revision), end, None, fence).await?;
         if let Some(tokens) = taken_along {
-            revoke_unstored(live, &tokens).await;
+            revoke_unstored(live, &tokens, ended.record.pseudonym.is_some()).await;
         }
         return Ok(Known::Stored(Some(ended)));
     }
@@ -226,7 +226,8 @@ async fn end_again(
     damage: Option<&Damage>,
     fence: u64,
 ) -> Result<Versioned, StoreError> {
-    tracing::warn!(key = %live.grant.key, "the store lost the end of a grant: it gets it back");
+    let key = live.grant.named(end.pseudonym.is_some());
+    tracing::warn!(%key, "the store lost the end of a grant: it gets it back");
     let write_end = async |seen, end| {
         let written = write(live, seen, live.successor(seen, end), fence).await?;
         written.done("take back the end that it lost")

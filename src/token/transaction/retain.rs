@@ -223,13 +223,15 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
 /// Somebody stored something newer, or ended the grant on purpose.
 pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versioned>) {
     let generation = tokens.generation;
-    tracing::warn!(key = %live.grant.key, generation, "tokens that could not be stored are outdated now");
     let record = seen.as_ref().map(|seen| &seen.record);
+    let names_nobody = record.is_some_and(|record| record.pseudonym.is_some());
+    let key = live.grant.named(names_nobody);
+    tracing::warn!(%key, generation, "tokens that could not be stored are outdated now");
     let revoked = record.and_then(|record| record.ended_on_purpose());
     let revoked = revoked.is_some_and(|end| end.revoked || end.reason == ReauthorizationReason::Revoked);
     let lost = record.is_some_and(|record| is_lost_login(tokens, record) && !are_in_use(live, tokens, record));
     let revoked = match revoked || lost {
-        true => revoke_unstored(live, tokens).await,
+        true => revoke_unstored(live, tokens, names_nobody).await,
         false => false,
     };
     live.held.unstored.remove(tokens);
@@ -241,15 +243,14 @@ pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versio
         // They were shown while they waited, and are not what counts.
         live.clear();
     }
-    let is_named = seen.as_ref().is_none_or(|seen| seen.record.pseudonym.is_none());
     if let Some(seen) = seen {
         live.publish(seen);
     }
     let superseded = AuditAction::Superseded { revoked };
-    match is_named {
-        true => live.audit(generation, superseded),
+    match names_nobody {
+        false => live.audit(generation, superseded),
         // Another process erased the grant.
-        false => live.audit_without_person(generation, superseded),
+        true => live.audit_without_person(generation, superseded),
     }
 }
 
@@ -268,11 +269,11 @@ fn are_in_use(live: &Live, tokens: &TokenSet, stored: &Record) -> bool {
 
 /// The grant was revoked while these tokens were elsewhere, in memory only or in another copy of the store: the revocation
 /// was meant for them too. False: they were not revoked.
-pub(super) async fn revoke_unstored(live: &Live, tokens: &TokenSet) -> bool {
+pub(super) async fn revoke_unstored(live: &Live, tokens: &TokenSet, names_nobody: bool) -> bool {
     let revoked = live.server.revoke(RevokeRequest::new(tokens.to_revoke())).await;
     revoked.unwrap_or_else(|not| {
         tracing::warn!(
-            key = %live.grant.key, generation = tokens.generation, error = %with_causes(&not.error),
+            key = %live.grant.named(names_nobody), generation = tokens.generation, error = %with_causes(&not.error),
             "tokens of a revoked grant could not be revoked and live until they end"
         );
         false

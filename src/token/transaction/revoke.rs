@@ -198,7 +198,11 @@ async fn bury(live: &Live, fence: u64, seen: Option<Versioned>, tokens: &TokenSe
         Some(seen) => seen.record.clone(),
         None => live.grant.alive(tokens.clone()),
     };
-    let buried = record.buried(ReauthorizationReason::Revoked, live.now().utc(), &live.grant.holder);
+    let mut buried = record.buried(ReauthorizationReason::Revoked, live.now().utc(), &live.grant.holder);
+    // An older copy of the store knows nothing of an end that this process knows: it stays the end of that grant.
+    if let Some(known_end) = seen.as_ref().and_then(|seen| live.held.end_undone_by(seen)) {
+        buried = buried.of(known_end.lineage());
+    }
     let buried = live.grant.tombstone(buried);
     let seen = seen.map(|seen| seen.revision);
     let written = write(live, seen, live.successor(seen, buried), fence).await?;
