@@ -457,19 +457,21 @@ impl Transform<'_> {
         }
         let composite = |schema: &Value| matches!(schema["type"].as_str(), Some("array" | "object"));
         match (property["type"].as_str(), style) {
-            (Some("number"), _) => Err("is a number; a form carries text: write `type: string, format: decimal`"),
-            (Some("array" | "object"), None) => {
-                Err("is a list or a map; say how it is written with `encoding.{name}.x-form: brackets` or `map`")
+            (Some("array" | "object"), None) => Err(
+                "is a list or a map; say how it is written with `encoding.{name}.x-form: brackets`, `repeated` or `map`",
+            ),
+            (Some("array"), Some(FormStyle::Brackets | FormStyle::Repeated))
+                if composite(self.schemas.resolve(&property["items"])) =>
+            {
+                Err("is a list of lists or objects; a form carries lists of texts")
             }
-            (Some("array"), Some(FormStyle::Brackets)) if composite(self.schemas.resolve(&property["items"])) => {
-                Err("is a list of lists or objects; `x-form: brackets` writes texts")
-            }
-            (Some("array"), Some(FormStyle::Brackets)) => Ok(()),
+            (Some("array"), Some(FormStyle::Brackets | FormStyle::Repeated)) => Ok(()),
             (Some("object"), Some(FormStyle::Map)) if property.get("properties").is_some() => {
                 Err("has `properties`; `x-form: map` writes a map of texts")
             }
             (Some("object"), Some(FormStyle::Map)) => Ok(()),
             (_, Some(FormStyle::Brackets)) => Err("is no list; `x-form: brackets` writes one"),
+            (_, Some(FormStyle::Repeated)) => Err("is no list; `x-form: repeated` writes one"),
             (_, Some(FormStyle::Map)) => Err("is no map; `x-form: map` writes one"),
             (_, None) => Ok(()),
         }

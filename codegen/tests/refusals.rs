@@ -745,10 +745,17 @@ fn request_bodies() {
         ),
         ("a form that is a text", form(json!({ "type": "string" }), json!({}))),
         (
-            "a form field with a number",
+            "repeated objects",
             fields(
-                json!({ "amount": { "type": "number", "format": "decimal" } }),
-                json!({}),
+                json!({ "ids": { "type": "array", "items": { "$ref": "#/components/schemas/Account" } } }),
+                json!({ "ids": { "x-form": "repeated" } }),
+            ),
+        ),
+        (
+            "a repeated text",
+            fields(
+                json!({ "id": { "type": "string" } }),
+                json!({ "id": { "x-form": "repeated" } }),
             ),
         ),
         ("a form field with a list", fields(json!({ "ids": texts }), json!({}))),

@@ -342,6 +342,8 @@ pub enum FormStyle {
     Brackets,
     /// `metadata[key]=value`
     Map,
+    /// `scopes=a&scopes=b`
+    Repeated,
 }
 
 /// An OAuth grant (RFC 6749 section 1.3).

@@ -3,6 +3,7 @@
 use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::Operation;
 use finrail_spec::vocabulary::FormStyle;
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct, ItemUse, Lit, Stmt, Type, parse_quote};
@@ -467,15 +468,22 @@ impl VisitMut for Wire<'_> {
             self.rename(call.args.first_mut());
         } else if call.method == "form_urlencoded" && !self.prepared.parts.contains_key(&self.operation.id) {
             let sent = self.operation.sent();
-            let fields = sent.iter().flat_map(|content| &content.forms).map(|(name, style)| {
-                let style = match style {
-                    FormStyle::Brackets => quote!(::finrail::rt::v1::FormStyle::Brackets),
-                    FormStyle::Map => quote!(::finrail::rt::v1::FormStyle::Map),
-                };
-                quote!((#name, #style))
+            let forms = sent.iter().flat_map(|content| &content.forms);
+            let fields = forms.filter_map(|(name, style)| {
+                let style = form_style(*style)?;
+                Some(quote!((#name, #style)))
             });
             call.args.push(parse_quote!(&[#(#fields),*]));
         }
+    }
+}
+
+/// How a field of a form is written, where that has to be said: of a list of a field for each item it has not.
+pub(super) fn form_style(style: FormStyle) -> Option<TokenStream> {
+    match style {
+        FormStyle::Brackets => Some(quote!(::finrail::rt::v1::FormStyle::Brackets)),
+        FormStyle::Map => Some(quote!(::finrail::rt::v1::FormStyle::Map)),
+        FormStyle::Repeated => None,
     }
 }
 

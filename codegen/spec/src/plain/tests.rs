@@ -122,6 +122,9 @@ fn of_several_media_types_one_is_sent() {
         (found, losses.join("; "), faults.join("; "))
     };
     let schema = r#"{"schema":{"type":"object"}}"#;
+    let lists = r#"{"allOf":[{"type":"object","properties":{"a":{"type":"array","items":{"type":"string"}}}},{"properties":{"b":{"items":{}}}}]}"#;
+    let in_one_text = "field `b` of its form is a list that is written into one text (`explode: false`), which is not supported: if the \
+                       bank takes it as a text, write `type: string` in its place into the overlay";
     for (content, plain, lost, wrong) in [
         (
             format!(r#""application/json":{schema}"#),
@@ -146,6 +149,37 @@ fn of_several_media_types_one_is_sent() {
             r#""application/json":{"schema":{}}"#.to_owned(),
             "",
             "",
+        ),
+        // A list is sent as a field for each item, unless the document says otherwise.
+        (
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists}}}"#),
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists},"encoding":{{"a":{{"x-form":"repeated"}},"b":{{"x-form":"repeated"}}}}"#),
+            "",
+            "",
+        ),
+        (
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists},"encoding":{{"a":{{"style":"form","explode":true}},"b":{{"style":"deepObject"}}}}}}"#),
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists},"encoding":{{"a":{{"x-form":"repeated"}},"b":{{"x-form":"brackets"}}}}"#),
+            "",
+            "",
+        ),
+        (
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists},"encoding":{{"b":{{"explode":false}}}}}}"#),
+            String::new(),
+            "",
+            in_one_text,
+        ),
+        (
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists},"encoding":{{"b":{{"style":"pipeDelimited"}}}}}}"#),
+            String::new(),
+            "",
+            in_one_text,
+        ),
+        (
+            r#""application/x-www-form-urlencoded":{"schema":{"properties":{"m":{"type":"object"}}}}"#.to_owned(),
+            String::new(),
+            "",
+            "field `m` of its form is a list or a map, and the document does not say how it is written",
         ),
         (
             format!(r#""multipart/form-data":{schema}"#),
