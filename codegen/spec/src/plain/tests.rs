@@ -444,6 +444,58 @@ fn every_host_has_an_environment() {
 }
 
 #[test]
+fn each_value_of_a_variable_of_an_address_is_an_environment() {
+    for (servers, expected, lost) in [
+        (
+            r#"{"url":"https://{env}.bank.example/{v}","variables":{"env":{"default":"api","enum":["api","sandbox"]},"v":{"default":"v1"}}}"#,
+            "sandbox=https://sandbox.bank.example/v1 api=https://api.bank.example/v1",
+            "",
+        ),
+        (
+            r#"{"url":"https://{env}.bank.example","x-environment":"live","variables":{"env":{"default":"api","enum":["api","sandbox"]}}}"#,
+            "live=https://api.bank.example",
+            "",
+        ),
+        (
+            r#"{"url":"https://bank.example:{port}/{base}","variables":{"port":{"enum":["443","8443"],"default":"8443"},"base":{"enum":["","v2"],"default":"v2"}}}"#,
+            "port_8443_v2=https://bank.example:8443/v2 port_8443=https://bank.example:8443 port_443_v2=https://bank.example:443/v2 \
+             port_443=https://bank.example:443",
+            "",
+        ),
+        // Of two ways of one host, the one that is of use.
+        (
+            r#"{"url":"{scheme}://bank.example","variables":{"scheme":{"default":"http","enum":["http","https"]}}}"#,
+            "production=https://bank.example",
+            "server `http://bank.example`, which is not https, and is left out",
+        ),
+        (
+            r#"{"url":"https://{tenant}.bank.example","variables":{"tenant":{}}},{"url":"https://{env}.bank.example","variables":{"env":{"enum":["uat"]}}}"#,
+            "uat=https://uat.bank.example",
+            "server `https://{tenant}.bank.example`, which has a variable without `default` and `enum`: the overlay has to say which",
+        ),
+        (
+            r#"{"url":"https://a.bank.example","x-environment":"eu"},{"url":"https://{r}.bank.example","variables":{"r":{"default":"eu","enum":["eu","us"]}}}"#,
+            "eu=https://a.bank.example eu_2=https://eu.bank.example us=https://us.bank.example",
+            "",
+        ),
+    ] {
+        let document = format!(r#"{{"servers":[{servers}],"paths":{{"/a":{{"get":{{{ANSWERED}}}}}}}}}"#);
+        let found = plain(&Json::parse(&document).unwrap());
+        let text = |server: &Json, name: &str| server.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let all = found.root.get("servers").map(Json::items).unwrap().iter();
+        let all: Vec<String> = all
+            .map(|server| format!("{}={}", text(server, "x-environment"), text(server, "url")))
+            .collect();
+        let losses: Vec<&str> = found.losses.iter().map(|loss| loss.what.as_str()).collect();
+        assert_eq!(
+            (all.join(" ").as_str(), losses.join("; ").as_str()),
+            (expected, lost),
+            "{servers}"
+        );
+    }
+}
+
+#[test]
 fn what_no_client_sends_is_left_out() {
     for (method, told) in [
         ("get", Vec::new()),
