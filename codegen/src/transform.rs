@@ -162,7 +162,7 @@ impl Transform<'_> {
         if parameter.get("$ref").is_some() {
             self.fail(
                 id,
-                "a parameter is a `$ref`; bundles have them resolved: run `cargo xtask regen`",
+                "a parameter is a `$ref`; write it in its place, or let `finrail import` make this file of the document",
             );
             return None;
         }
@@ -316,7 +316,7 @@ impl Transform<'_> {
         if body.get("$ref").is_some() {
             self.fail(
                 id,
-                "the request body is a `$ref`; bundles have them resolved: run `cargo xtask regen`",
+                "the request body is a `$ref`; write it in its place, or let `finrail import` make this file of the document",
             );
             return None;
         }
@@ -486,7 +486,7 @@ impl Transform<'_> {
             if response.get("$ref").is_some() {
                 self.fail(
                     id,
-                    "a response is a `$ref`; bundles have them resolved: run `cargo xtask regen`",
+                    "a response is a `$ref`; write it in its place, or let `finrail import` make this file of the document",
                 );
                 continue;
             }
