@@ -1345,6 +1345,25 @@ mod tests {
     }
 
     #[test]
+    fn another_operation_under_the_path_of_an_endpoint_stays() {
+        for server in ["https://api.bank.example/v1", "https://login.bank.example"] {
+            let document = Json::parse(&format!(
+                r#"{{"openapi":"3.0.3","info":{{"title":"Bank","version":"1"}},"servers":[{{"url":"{server}"}}],"security":[{{"Service":[]}}],
+                "paths":{{"/token":{{"get":{{"operationId":"readToken","responses":{{"200":{{"description":""}}}}}}}}}},
+                "components":{{"securitySchemes":{{{SERVICE}}}}}}}"#
+            ))
+            .unwrap();
+            let normal = crate::normal::normalised(&document, &crate::normal::Only::default()).unwrap();
+            let name = |method: &str| {
+                let operation = normal.root.at(&["paths", "/token", method, "operationId"]);
+                operation.and_then(Json::as_str).unwrap_or_default()
+            };
+            assert_eq!((name("get"), name("post")), ("read_token", "create_token"), "{server}");
+            assert_eq!(normal.left_out.len(), 0, "{server}");
+        }
+    }
+
+    #[test]
     fn an_operation_that_is_the_token_endpoint_is_told() {
         let document = Json::parse(&format!(
             r#"{{"servers":[],"paths":{{"/token":{{"post":{{"operationId":"issueToken"}}}}}},"components":{{"securitySchemes":{{{SERVICE}}}}}}}"#
