@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Type};
 
-use super::operations::form_style;
+use super::forms::form_style;
 use super::parts::in_parts;
 use super::tree::{generic_of, reply_types, type_name};
 use crate::document::Document;

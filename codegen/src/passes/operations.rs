@@ -2,12 +2,11 @@
 
 use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::Operation;
-use finrail_spec::vocabulary::FormStyle;
-use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct, ItemUse, Lit, Stmt, Type, parse_quote};
 
+use super::forms::form_style;
 use super::pagination;
 use super::parts::in_parts;
 use super::setter::list_setter;
@@ -475,15 +474,6 @@ impl VisitMut for Wire<'_> {
             });
             call.args.push(parse_quote!(&[#(#fields),*]));
         }
-    }
-}
-
-/// How a field of a form is written, where that has to be said: of a list of a field for each item it has not.
-pub(super) fn form_style(style: FormStyle) -> Option<TokenStream> {
-    match style {
-        FormStyle::Brackets => Some(quote!(::finrail::rt::v1::FormStyle::Brackets)),
-        FormStyle::Map => Some(quote!(::finrail::rt::v1::FormStyle::Map)),
-        FormStyle::Repeated => None,
     }
 }
 
