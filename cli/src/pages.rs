@@ -394,6 +394,7 @@ fn schema_quirks(bundle: &Value) -> Vec<String> {
                 let property = pointer.rsplit('/').next().unwrap_or_default();
                 forms.push(match form {
                     "map" => format!("`{property}[key]=value`"),
+                    "repeated" => format!("`{property}=a&{property}=b`"),
                     _ => format!("`{property}[]=a&{property}[]=b`"),
                 });
             }

@@ -444,7 +444,7 @@ fn nothing_vanishes_silently() {
 type Counts = (usize, usize, usize, usize, usize);
 
 /// Each obstacle alone: the counts, why operations are left out, and what stands in the client.
-const SMALL: [(&str, Counts, &[&str], &[&str]); 18] = [
+const SMALL: [(&str, Counts, &[&str], &[&str]); 19] = [
     (
         "all-of",
         (2, 1, 0, 1, 1),
@@ -568,6 +568,19 @@ const SMALL: [(&str, Counts, &[&str], &[&str]); 18] = [
             "it says of no success what it answers",
         ],
         &["pub struct MakeTwoReply "],
+    ),
+    (
+        "forms",
+        (2, 1, 0, 1, 0),
+        &[
+            "field `ids` of its form is a list that is written into one text (`explode: false`), which is not supported: if the \
+             bank takes it as a text, write `type: string` in its place into the overlay",
+        ],
+        &[
+            "pub fn create_order(",
+            "pub codes: ::std::vec::Vec<i64>",
+            "\"https://sandbox.small.example/v1\"",
+        ],
     ),
     (
         "swagger",

@@ -177,6 +177,23 @@ fn the_test_of_a_new_crate_sends_a_body_that_fits() {
 }
 
 #[test]
+fn a_body_whose_schema_has_no_name_is_sent_too() {
+    let made = Made::new("nameless");
+    let document = include_str!("fixtures/beacon.yaml").replace(
+        "            schema: { $ref: \"#/components/schemas/Order\" }\n      responses:",
+        "            schema: { type: object, required: [to], properties: { to: { type: object, required: [iban], properties: { iban: { \
+         type: string, pattern: \"^SK[0-9]{4}$\" } } } } }\n      responses:",
+    );
+    std::fs::write(made.0.join("beacon.yaml"), document).unwrap();
+    let (code, said) = made.at("", &["new", "beacon", "beacon.yaml"]);
+    assert_eq!(code, 0, "{said}");
+    let test = std::fs::read_to_string(made.0.join("beacon/tests/sandbox.rs")).unwrap();
+    let sent =
+        r###"let body: beacon::types::CreateOrderBody = serde_json::from_str(r##"{"to":{"iban":"SK1111"}}"##)?;"###;
+    assert!(test.contains(sent), "{test}");
+}
+
+#[test]
 fn what_is_made_of_an_import_is_made_again_and_checked() {
     let made = Made::new("regen");
     let (code, said) = made.run(&["check"]);

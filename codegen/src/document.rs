@@ -54,17 +54,29 @@ fn meanings(specification: &Specification) -> BTreeMap<String, String> {
     joined.collect()
 }
 
+/// Why a text is no document, and where.
+fn not_json(file: &str, text: &str) -> Error {
+    let wrong = serde_json::from_str::<Value>(text).err();
+    let what = match &wrong {
+        Some(error) => format!("not JSON ({error})"),
+        None => "not JSON that can be read: an object has a key twice, or it is nested more than 96 deep".to_owned(),
+    };
+    Error {
+        file: file.to_owned(),
+        line: wrong.map(|error| error.line()),
+        operation: None,
+        reason: format!("{what}; `finrail import` makes this file of the document that the bank publishes"),
+    }
+}
+
 impl Document {
     pub fn parse(file: &str, text: &str) -> Result<Self, Errors> {
         let text = without_mark(text);
-        let json: Value = serde_json::from_str(text).map_err(|e| Error {
-            file: file.to_owned(),
-            line: Some(e.line()),
-            operation: None,
-            reason: format!("not JSON ({e}); bundles are written by `cargo xtask regen`"),
-        })?;
+        // With all digits: a number that no float holds is read too.
+        let read = Json::parse(text).map_err(|_| not_json(file, text))?;
+        let json = read.to_value();
         let places = Places::of(file, text, &json);
-        let specification = Specification::read(Json::from(&json))
+        let specification = Specification::read(read)
             .map_err(|faults| Errors(faults.iter().map(|fault| places.fault(fault)).collect()))?;
         let scopes = meanings(&specification);
         Ok(Self {

@@ -448,7 +448,7 @@ fn profile(document: &Document) -> Result<TokenStream, Error> {
         if takes_tokens {
             return Err(document.error_at(
                 "/components/securitySchemes",
-                "`components.securitySchemes.oauth` with `x-oauth` is missing; see specs/README.md",
+                "`components.securitySchemes.oauth` with `x-oauth` is missing; see https://docs.rs/finrail-codegen",
             ));
         }
         let doc = format!("{name} has no authorization server.");

@@ -290,7 +290,7 @@ impl<'a> Schemas<'a> {
         let typed = |format: &str| json!({ "type": "string", "format": format });
         if let Some(lenient) = schema.get("x-lenient") {
             let lenient: Lenient = serde_json::from_value(lenient.clone())
-                .map_err(|e| format!("`x-lenient`: {e}; see specs/README.md"))?;
+                .map_err(|e| format!("`x-lenient`: {e}; see https://docs.rs/finrail-codegen"))?;
             match lenient {
                 Lenient::Boolean => return Ok(typed(format::BOOLEAN)),
                 Lenient::String => return Ok(typed(format::STRING)),

@@ -162,7 +162,7 @@ impl Transform<'_> {
         if parameter.get("$ref").is_some() {
             self.fail(
                 id,
-                "a parameter is a `$ref`; bundles have them resolved: run `cargo xtask regen`",
+                "a parameter is a `$ref`; write it in its place, or let `finrail import` make this file of the document",
             );
             return None;
         }
@@ -316,7 +316,7 @@ impl Transform<'_> {
         if body.get("$ref").is_some() {
             self.fail(
                 id,
-                "the request body is a `$ref`; bundles have them resolved: run `cargo xtask regen`",
+                "the request body is a `$ref`; write it in its place, or let `finrail import` make this file of the document",
             );
             return None;
         }
@@ -457,19 +457,21 @@ impl Transform<'_> {
         }
         let composite = |schema: &Value| matches!(schema["type"].as_str(), Some("array" | "object"));
         match (property["type"].as_str(), style) {
-            (Some("number"), _) => Err("is a number; a form carries text: write `type: string, format: decimal`"),
-            (Some("array" | "object"), None) => {
-                Err("is a list or a map; say how it is written with `encoding.{name}.x-form: brackets` or `map`")
+            (Some("array" | "object"), None) => Err(
+                "is a list or a map; say how it is written with `encoding.{name}.x-form: brackets`, `repeated` or `map`",
+            ),
+            (Some("array"), Some(FormStyle::Brackets | FormStyle::Repeated))
+                if composite(self.schemas.resolve(&property["items"])) =>
+            {
+                Err("is a list of lists or objects; a form carries lists of texts")
             }
-            (Some("array"), Some(FormStyle::Brackets)) if composite(self.schemas.resolve(&property["items"])) => {
-                Err("is a list of lists or objects; `x-form: brackets` writes texts")
-            }
-            (Some("array"), Some(FormStyle::Brackets)) => Ok(()),
+            (Some("array"), Some(FormStyle::Brackets | FormStyle::Repeated)) => Ok(()),
             (Some("object"), Some(FormStyle::Map)) if property.get("properties").is_some() => {
                 Err("has `properties`; `x-form: map` writes a map of texts")
             }
             (Some("object"), Some(FormStyle::Map)) => Ok(()),
             (_, Some(FormStyle::Brackets)) => Err("is no list; `x-form: brackets` writes one"),
+            (_, Some(FormStyle::Repeated)) => Err("is no list; `x-form: repeated` writes one"),
             (_, Some(FormStyle::Map)) => Err("is no map; `x-form: map` writes one"),
             (_, None) => Ok(()),
         }
@@ -484,7 +486,7 @@ impl Transform<'_> {
             if response.get("$ref").is_some() {
                 self.fail(
                     id,
-                    "a response is a `$ref`; bundles have them resolved: run `cargo xtask regen`",
+                    "a response is a `$ref`; write it in its place, or let `finrail import` make this file of the document",
                 );
                 continue;
             }

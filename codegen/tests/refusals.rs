@@ -55,7 +55,19 @@ fn the_small_bank_is_fine() {
 #[test]
 fn what_is_no_json_names_the_line() {
     let error = client("{\n  \"openapi\": \"3.0.3\",\n}").unwrap_err();
-    insta::assert_snapshot!(error, @"bank.json:3: not JSON (trailing comma at line 3 column 1); bundles are written by `cargo xtask regen`");
+    insta::assert_snapshot!(error, @"bank.json:3: not JSON (trailing comma at line 3 column 1); `finrail import` makes this file of the document that the bank publishes");
+}
+
+#[test]
+fn a_number_that_no_float_holds_costs_nothing() {
+    let shown = patched(&json!({ "components": { "schemas": { "Account": { "properties": {
+        "limit": { "type": "number", "format": "decimal", "example": "HUGE", "maximum": "HUGE" },
+        "usual": { "type": "number", "format": "decimal", "default": "HUGE" },
+        "count": { "type": "integer", "minimum": "HUGE" },
+    } } } } }));
+    let huge = shown.replace("\"HUGE\"", "1e400");
+    assert_eq!(huge.matches("1e400").count(), 4);
+    assert_eq!(client(&huge).map(|_| ()), Ok(()));
 }
 
 #[test]
@@ -67,8 +79,8 @@ fn several_problems_are_told_at_once() {
     }));
     insta::assert_snapshot!(client(&bundle).unwrap_err(), @r"
     bank.json:2: `openapi: 3.1.0` is not supported; write OpenAPI 3.0.3
-    bank.json:1: `x-provider` is missing at the root; see specs/README.md
-    bank.json:64: operation `list_accounts`: `x-effect`: unknown variant `sometimes`, expected one of `safe`, `idempotent`, `neither`; see specs/README.md
+    bank.json:1: `x-provider` is missing at the root; see https://docs.rs/finrail-codegen
+    bank.json:64: operation `list_accounts`: `x-effect`: unknown variant `sometimes`, expected one of `safe`, `idempotent`, `neither`; see https://docs.rs/finrail-codegen
     ");
 }
 
@@ -745,10 +757,17 @@ fn request_bodies() {
         ),
         ("a form that is a text", form(json!({ "type": "string" }), json!({}))),
         (
-            "a form field with a number",
+            "repeated objects",
             fields(
-                json!({ "amount": { "type": "number", "format": "decimal" } }),
-                json!({}),
+                json!({ "ids": { "type": "array", "items": { "$ref": "#/components/schemas/Account" } } }),
+                json!({ "ids": { "x-form": "repeated" } }),
+            ),
+        ),
+        (
+            "a repeated text",
+            fields(
+                json!({ "id": { "type": "string" } }),
+                json!({ "id": { "x-form": "repeated" } }),
             ),
         ),
         ("a form field with a list", fields(json!({ "ids": texts }), json!({}))),

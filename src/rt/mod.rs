@@ -83,7 +83,7 @@ macro_rules! __contract {
     // cursors in bodies: `Counted`, `counted_pages`, `told`, `page_number`, `told_cursor_pages`.
     // `Core::follow_with_headers`, `Lookup::headers`, `Lookup::amounts`.
     (1, 8, $generator:literal, $($code:tt)*) => { $($code)* };
-    // What every reply keeps: `KeepsTheRest::IS_KNOWN`.
+    // What every reply keeps: `KeepsTheRest::IS_KNOWN`. Lists of a form that no `FormStyle` is of.
     (1, 9, $generator:literal, $($code:tt)*) => { $($code)* };
     (1, $minor:literal, $generator:literal, $($code:tt)*) => {
         ::core::compile_error!(::core::concat!(

@@ -20,7 +20,7 @@ pub fn encode_path(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-/// How a property of a form body is written.
+/// How a property of a form body is written, where it is no text and no list of a field for each item: `scopes=a&scopes=b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(hidden)]
 pub enum FormStyle {
@@ -33,11 +33,12 @@ pub enum FormStyle {
 /// Form bodies.
 #[doc(hidden)]
 pub trait RequestBuilderExt: Sized {
-    /// Writes the body as `application/x-www-form-urlencoded`; lists and maps as `styles` says.
+    /// Writes the body as `application/x-www-form-urlencoded`; lists and maps as `styles` says, and a list of which it says nothing
+    /// as a field for each item.
     ///
     /// # Errors
     ///
-    /// When the body has a list or a map that no style covers, which the generator refuses to build.
+    /// When the body has a map that no style covers, or a list of lists or maps, which the generator refuses to build.
     fn form_urlencoded<E, T: Serialize + ?Sized>(
         self,
         body: &T,
@@ -75,6 +76,11 @@ pub(crate) fn form<T: Serialize + ?Sized>(body: &T, styles: &[(&str, FormStyle)]
             (Some(b'['), Some(FormStyle::Brackets)) => {
                 for item in items(name, value)? {
                     form.append_pair(&format!("{name}[]"), &scalar(name, &item)?);
+                }
+            }
+            (Some(b'['), None) => {
+                for item in items(name, value)? {
+                    form.append_pair(name, &scalar(name, &item)?);
                 }
             }
             (Some(b'{'), Some(FormStyle::Map)) => {
@@ -166,9 +172,29 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_a_style_is_refused() {
-        let problem = form(&json!({ "scopes": ["a"] }), &[]).unwrap_err();
-        assert!(problem.contains("`scopes`"), "{problem}");
+    fn a_list_may_be_a_field_for_each_item() {
+        for (body, text) in [
+            (
+                json!({ "ids": ["a b", "c"], "of[]": [1, 2] }),
+                "ids=a+b&ids=c&of%5B%5D=1&of%5B%5D=2",
+            ),
+            (json!({ "ids": [], "of[]": null }), ""),
+        ] {
+            assert_eq!(form(&body, &[]).unwrap(), text, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_map_without_a_style_and_a_list_of_more_than_texts_are_refused() {
+        for body in [
+            json!({ "scopes": { "a": 1 } }),
+            json!({ "scopes": [["a"]] }),
+            json!({ "scopes": [{ "a": 1 }] }),
+        ] {
+            let problem = form(&body, &[]).unwrap_err();
+            assert!(problem.contains("`scopes`"), "{problem}");
+        }
+        assert!(form(&json!({ "scopes": ["a"] }), &[("scopes", FormStyle::Map)]).is_err());
     }
 
     #[test]

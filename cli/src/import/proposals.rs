@@ -65,6 +65,9 @@ const CURSORS: [&str; 10] = [
     "next_page",
 ];
 
+/// Calls that may be asked again.
+const MAY_READ: &str = "calls by POST that may only read";
+
 /// What a document suggests, in its order.
 #[must_use]
 pub fn proposals(root: &Json) -> Vec<Proposal> {
@@ -86,7 +89,40 @@ pub fn proposals(root: &Json) -> Vec<Proposal> {
             of_schema(schema, &target, 0, &mut found);
         }
     }
+    for section in HOLDING_SCHEMAS {
+        let target = format!("$.{}", section.join("."));
+        if let Some(holder) = root.at(section) {
+            of_schemas_within(holder, &target, 0, &mut found);
+        }
+    }
     found
+}
+
+/// Where bodies and replies stand whose schemas have no name.
+const HOLDING_SCHEMAS: [&[&str]; 5] = [
+    &["paths"],
+    &["components", "requestBodies"],
+    &["components", "responses"],
+    &["parameters"],
+    &["responses"],
+];
+
+/// What the schemas of bodies and replies show that stand in their places.
+fn of_schemas_within(holder: &Json, target: &str, depth: usize, found: &mut Vec<Proposal>) {
+    if depth > 16 {
+        return;
+    }
+    for (name, value) in holder.members() {
+        let here = format!("{target}{}", step(name));
+        match name.as_str() {
+            "schema" if matches!(value, Json::Object(_)) => of_schema(value, &here, 0, found),
+            "example" | "examples" | "x-example" => {}
+            _ => of_schemas_within(value, &here, depth + 1, found),
+        }
+    }
+    for (n, item) in holder.items().iter().enumerate() {
+        of_schemas_within(item, &format!("{target}[{n}]"), depth + 1, found);
+    }
 }
 
 /// Headers that most calls must have: one value for a client or a connection, and not for each call.
@@ -192,7 +228,7 @@ fn of_operation(root: &Json, operation: &Json, path: &str, method: &str, target:
         && let Some(word) = reads
     {
         found.push(Proposal {
-            kind: "calls by POST that may only read",
+            kind: MAY_READ,
             target: target.to_owned(),
             update: r#"{ "x-effect": "safe" }"#.to_owned(),
             why: format!("its name has `{word}`; say so only if it changes nothing"),
@@ -241,17 +277,27 @@ fn of_pages(root: &Json, operation: &Json, parameters: &[&Json], target: &str, f
         return of_numbers(root, schema, parameters, items, target, found);
     };
     let is_text = |described: &Json| text(target_of(root, described), "type") == "string";
+    let field = snake_case(next.rsplit('/').next().unwrap_or_default());
+    // One of the same name before one of another.
+    let paired = |names: Vec<&'_ str>| -> Option<String> {
+        let fits = |name: &&str| may_take(&snake_case(name), &field);
+        let is_same = |name: &&str| bare(&snake_case(name)) == bare(&field);
+        let same = names.iter().copied().filter(fits).find(is_same);
+        same.or_else(|| names.iter().copied().find(fits)).map(str::to_owned)
+    };
     let cursor = parameters
         .iter()
+        .filter(|parameter| text(parameter, "in") == "query")
         .filter(|parameter| is_text(parameter.get("schema").unwrap_or(parameter)))
-        .map(|parameter| text(parameter, "name"))
-        .find(|name| CURSORS.contains(&snake_case(name).as_str()));
+        .map(|parameter| text(parameter, "name"));
+    let cursor = paired(cursor.collect());
     let body = operation.get("requestBody").map(|body| target_of(root, body));
     let body = body.and_then(|body| body.get("content")?.members().first()?.1.get("schema"));
     let body = body.map(|schema| target_of(root, schema));
     let sent = body.and_then(|body| {
-        let mut properties = body.get("properties")?.members().iter();
-        properties.find(|(name, property)| is_text(property) && CURSORS.contains(&snake_case(name).as_str()))
+        let properties = body.get("properties")?.members().iter();
+        let texts = properties.filter(|(_, property)| is_text(property));
+        paired(texts.map(|(name, _)| name.as_str()).collect())
     });
     let is_link = next.to_lowercase().contains("link")
         || next.to_lowercase().ends_with("/href")
@@ -262,11 +308,17 @@ fn of_pages(root: &Json, operation: &Json, parameters: &[&Json], target: &str, f
             r#"{{ "x-pagination": {{ "style": "cursor", "next": "{next}", "parameter": "{parameter}", "items": "/{items}" }} }}"#
         ),
         (None, false) => match sent {
-            Some((parameter, _)) => {
+            Some(parameter) => {
+                // A page may be asked for again only of a call that reads.
+                let effect = match operation.get("x-effect") {
+                    Some(_) => "",
+                    None => r#""x-effect": "safe", "#,
+                };
+                found.retain(|one| one.target != target || one.kind != MAY_READ);
                 let more = named_in(root, schema, "", &MORE, "boolean", 0);
                 let more = more.map(|more| format!(r#", "more": "{more}""#)).unwrap_or_default();
                 format!(
-                    r#"{{ "x-effect": "safe", "x-pagination": {{ "style": "cursor", "in": "body", "next": "{next}", "parameter": "{parameter}"{more}, "items": "/{items}" }} }}"#
+                    r#"{{ {effect}"x-pagination": {{ "style": "cursor", "in": "body", "next": "{next}", "parameter": "{parameter}"{more}, "items": "/{items}" }} }}"#
                 )
             }
             None => return of_numbers(root, schema, parameters, items, target, found),
@@ -345,7 +397,33 @@ fn named_in(root: &Json, schema: &Json, at: &str, names: &[&str], kind: &str, de
     about.find_map(|(name, property)| named_in(root, target_of(root, property), &here(name), names, kind, depth + 1))
 }
 
-/// JSON pointer to what names the next page.
+/// What a name of a cursor says besides that it is of the next page.
+fn bare(words: &str) -> &str {
+    words.strip_prefix("next_").unwrap_or(match words {
+        "next" => "",
+        other => other,
+    })
+}
+
+/// Whether a parameter can take what a field of the reply has: an offset is no cursor, and a page is no key.
+fn may_take(parameter: &str, field: &str) -> bool {
+    if !CURSORS.contains(&parameter) {
+        return false;
+    }
+    let of_its_own = |words: &str| {
+        let last = bare(words).rsplit('_').next().unwrap_or_default().to_owned();
+        Some(last).filter(|last| ["offset", "page", "key"].contains(&last.as_str()))
+    };
+    match (of_its_own(parameter), of_its_own(field)) {
+        (Some(one), Some(other)) => one == other,
+        (None, None) => true,
+        // A field that says no more than `next` may be anything of which there is one kind.
+        (Some(one), None) => bare(field).is_empty() && one != "offset",
+        (None, Some(_)) => false,
+    }
+}
+
+/// JSON pointer to what names the next page: a text.
 fn next_in(root: &Json, schema: &Json, at: &str, depth: usize) -> Option<String> {
     if depth > 3 {
         return None;
@@ -357,14 +435,15 @@ fn next_in(root: &Json, schema: &Json, at: &str, depth: usize) -> Option<String>
         let words = snake_case(name);
         let is_next = words == "next"
             || words.starts_with("next_")
-                && ["cursor", "token", "page", "link", "url", "href", "offset"]
-                    .iter()
-                    .any(|word| words.ends_with(word));
-        if is_next {
-            return match property.get("properties") {
-                Some(inner) => inner.get("href").map(|_| format!("{here}/href")),
-                None => Some(here),
-            };
+                && [
+                    "cursor", "token", "page", "link", "url", "href", "offset", "key", "after",
+                ]
+                .iter()
+                .any(|word| words.ends_with(word));
+        match (property.get("properties"), text(property, "type")) {
+            (Some(inner), _) if is_next => return inner.get("href").map(|_| format!("{here}/href")),
+            (None, "string" | "") if is_next => return Some(here),
+            _ => {}
         }
         if ABOUT_PAGES.contains(&words.as_str())
             && let Some(found) = next_in(root, property, &here, depth + 1)
@@ -375,7 +454,35 @@ fn next_in(root: &Json, schema: &Json, at: &str, depth: usize) -> Option<String>
     None
 }
 
-/// Texts that are amounts.
+/// Names of properties that are secrets, and what a longer name of one ends in.
+const SECRETS: [&str; 16] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pin",
+    "pin_code",
+    "cvv",
+    "cvv2",
+    "cvc",
+    "otp",
+    "secret",
+    "client_secret",
+    "access_token",
+    "refresh_token",
+    "api_key",
+    "private_key",
+];
+
+/// Whether a property of that name is a secret: `newPassword`, `cardPin` and `access_token`, and no `passwordPolicy`.
+fn is_secret(words: &str) -> bool {
+    SECRETS.iter().any(|secret| {
+        let front = words.strip_suffix(secret);
+        front.is_some_and(|front| front.is_empty() || front.ends_with('_'))
+    })
+}
+
+/// Texts that are amounts, and texts that are secrets.
 fn of_schema(schema: &Json, target: &str, depth: usize, found: &mut Vec<Proposal>) {
     if depth > 16 {
         return;
@@ -385,6 +492,14 @@ fn of_schema(schema: &Json, target: &str, depth: usize, found: &mut Vec<Proposal
         let words = snake_case(name);
         let is_text =
             text(property, "type") == "string" && property.get("enum").is_none() && property.get("format").is_none();
+        if is_text && is_secret(&words) {
+            found.push(Proposal {
+                kind: "texts that may be secrets",
+                target: target.clone(),
+                update: r#"{ "format": "password" }"#.to_owned(),
+                why: format!("it is called `{name}`; with it the client prints it nowhere"),
+            });
+        }
         if is_text && let Some(word) = words.split('_').find(|word| MONEY.contains(word)) {
             let pattern = text(property, "pattern");
             let looks_so = pattern.is_empty() || pattern.contains("\\d") || pattern.contains("0-9");
@@ -416,8 +531,10 @@ fn of_schema(schema: &Json, target: &str, depth: usize, found: &mut Vec<Proposal
         }
         of_schema(property, &target, depth + 1, found);
     }
-    if let Some(items) = schema.get("items") {
-        of_schema(items, &format!("{target}.items"), depth + 1, found);
+    for keyword in ["items", "additionalProperties"] {
+        if let Some(inner) = schema.get(keyword) {
+            of_schema(inner, &format!("{target}.{keyword}"), depth + 1, found);
+        }
     }
     for keyword in ["allOf", "oneOf", "anyOf"] {
         for (n, part) in schema
@@ -477,6 +594,99 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_is_proposed_with_a_parameter_that_can_take_it() {
+        let query = |name: &str| format!(r#"{{"name":"{name}","in":"query","schema":{{"type":"string"}}}}"#);
+        for (names, field, parameter) in [
+            (&["cursor"][..], r#""next_cursor":{"type":"string"}"#, Some("cursor")),
+            (
+                &["pageToken"],
+                r#""nextPageToken":{"type":"string"}"#,
+                Some("pageToken"),
+            ),
+            (
+                &["starting_after", "cursor"],
+                r#""next_cursor":{"type":"string"}"#,
+                Some("cursor"),
+            ),
+            (&["after"], r#""next_cursor":{"type":"string"}"#, Some("after")),
+            (&["cursor"], r#""next":{"type":"string"}"#, Some("cursor")),
+            (
+                &["offset", "cursor"],
+                r#""next_cursor":{"type":"string"}"#,
+                Some("cursor"),
+            ),
+            (&["offset"], r#""next_offset":{"type":"string"}"#, Some("offset")),
+            (&["page_key"], r#""next_page_key":{"type":"string"}"#, Some("page_key")),
+            // What cannot be what the other is.
+            (&["offset"], r#""next_cursor":{"type":"string"}"#, None),
+            (&["offset"], r#""next":{"type":"string"}"#, None),
+            (&["cursor"], r#""next_page":{"type":"string"}"#, None),
+            (&["cursor"], r#""next_page":{"type":"integer"}"#, None),
+            (&["cursor"], r#""next":{"type":"boolean"}"#, None),
+            (&["next_page"], r#""next_cursor":{"type":"string"}"#, None),
+            (&["limit"], r#""next_cursor":{"type":"string"}"#, None),
+        ] {
+            let parameters: Vec<String> = names.iter().map(|name| query(name)).collect();
+            let found = proposed(&parameters.join(","), &format!(",{field}"));
+            let wanted = parameter.map(|parameter| format!(r#""parameter": "{parameter}""#));
+            assert_eq!(
+                found.len(),
+                usize::from(parameter.is_some()),
+                "{names:?} {field}: {found:?}"
+            );
+            assert!(
+                found.iter().zip(wanted).all(|(one, wanted)| one.contains(&wanted)),
+                "{found:?}"
+            );
+        }
+        let header = query("cursor").replace("query", "header");
+        assert!(proposed(&header, r#","next_cursor":{"type":"string"}"#).is_empty());
+    }
+
+    #[test]
+    fn amounts_and_secrets_are_proposed_wherever_their_schema_stands() {
+        let property = r#"{"type":"object","properties":{"amount":{"type":"string"},"newPassword":{"type":"string"},"passwordPolicy":{"type":"string"},"pin":{"type":"string","format":"password"},"shipping":{"type":"string"}}}"#;
+        let content = format!(
+            r#"{{"content":{{"application/json":{{"schema":{property},"example":{{"schema":{property}}}}}}}}}"#
+        );
+        for (document, place) in [
+            (
+                format!(r#"{{"openapi":"3.0.3","paths":{{"/a":{{"get":{{"responses":{{"200":{content}}}}}}}}}}}"#),
+                "$.paths['/a']['get']['responses']['200']['content']['application/json']['schema'].properties",
+            ),
+            (
+                format!(r#"{{"openapi":"3.0.3","paths":{{"/a":{{"post":{{"requestBody":{content}}}}}}}}}"#),
+                "$.paths['/a']['post']['requestBody']['content']['application/json']['schema'].properties",
+            ),
+            (
+                format!(r#"{{"openapi":"3.0.3","components":{{"responses":{{"R":{content}}}}}}}"#),
+                "$.components.responses['R']['content']['application/json']['schema'].properties",
+            ),
+            (
+                format!(
+                    r#"{{"swagger":"2.0","paths":{{"/a":{{"post":{{"parameters":[{{"name":"b","in":"body","schema":{property}}}]}}}}}}}}"#
+                ),
+                "$.paths['/a']['post']['parameters'][0]['schema'].properties",
+            ),
+            (
+                format!(
+                    r#"{{"openapi":"3.0.3","components":{{"schemas":{{"A":{{"type":"object","additionalProperties":{property}}}}}}}}}"#
+                ),
+                "$.components.schemas['A'].additionalProperties.properties",
+            ),
+        ] {
+            #[allow(clippy::unwrap_used)]
+            let document = Json::parse(&document).unwrap();
+            let found = proposals(&document).into_iter();
+            let found: Vec<(String, String)> = found.map(|one| (one.target, one.update)).collect();
+            let wanted = [("amount", "decimal"), ("newPassword", "password")];
+            let wanted =
+                wanted.map(|(name, format)| (format!("{place}['{name}']"), format!(r#"{{ "format": "{format}" }}"#)));
+            assert_eq!(found, wanted, "{document}");
+        }
+    }
+
+    #[test]
     fn a_cursor_in_the_body_of_what_reads_is_proposed() {
         let document = r#"{"openapi":"3.0.3","paths":{"/orders/NAME":{"post":{
             "requestBody":{"content":{"application/json":{"schema":{"type":"object","properties":{"cursor":{"type":"string"}}}}}},
@@ -495,6 +705,20 @@ mod tests {
         };
         let update = r#"{ "x-effect": "safe", "x-pagination": { "style": "cursor", "in": "body", "next": "/next_cursor", "parameter": "cursor", "more": "/has_more", "items": "/orders" } }"#;
         assert_eq!(proposed("search"), [update]);
+        // That it only reads is proposed once, and not where it is said.
+        let searched = document.replace("NAME", "search");
+        for (document, all) in [
+            (searched.clone(), vec![update.to_owned()]),
+            (
+                searched.replacen(r#""post":{"#, r#""post":{"x-effect":"safe","#, 1),
+                vec![update.replacen(r#""x-effect": "safe", "#, "", 1)],
+            ),
+        ] {
+            #[allow(clippy::unwrap_used)]
+            let found = proposals(&Json::parse(&document).unwrap());
+            let found: Vec<String> = found.into_iter().map(|one| one.update).collect();
+            assert_eq!(found, all);
+        }
         assert_eq!(proposed("close"), <[String; 0]>::default());
     }
 

@@ -9,7 +9,7 @@ use finrail_spec::json::Json;
 use finrail_spec::made;
 use finrail_spec::media_type::is_json;
 use finrail_spec::model::{Operation, Parameter, Place, Requirement, Specification};
-use finrail_spec::names::{ident_name, scope_names, snake_case};
+use finrail_spec::names::{ident_name, pascal_case, scope_names, snake_case};
 use finrail_spec::vocabulary::{ClientKind, Effect, Grant};
 
 /// The text of `tests/sandbox.rs`.
@@ -238,16 +238,27 @@ fn is_plain(document: &Specification, operation: &Operation) -> bool {
 }
 
 /// The type of the body that an operation takes, and one that fits it: the first example, or what is made of the schema.
-fn body_of<'o>(document: &Specification, operation: &'o Operation) -> Option<(&'o str, Json)> {
+fn body_of(document: &Specification, operation: &Operation) -> Option<(String, Json)> {
     let content = operation.sent().filter(|content| is_json(&content.media_type))?;
-    let reference = content.schema.get("$ref")?.as_str()?;
+    let type_name = type_of_body(document, operation, &content.schema)?;
     let example = content.examples.first().map(|(_, example)| example.clone());
     let made = || Some(made::request(document, &content.schema));
     let body = example
         .filter(|example| fits(document, &content.schema, example))
         .or_else(made)
         .filter(|body| fits(document, &content.schema, body))?;
-    Some((reference.rsplit('/').next()?, body))
+    Some((type_name, body))
+}
+
+/// What the type of a body is called: as its schema is, or after its operation where that has no name.
+fn type_of_body(document: &Specification, operation: &Operation, schema: &Json) -> Option<String> {
+    if let Some(reference) = schema.get("$ref") {
+        return reference.as_str()?.rsplit('/').next().map(str::to_owned);
+    }
+    let is_object = document.kind(schema) == Some("object") && !document.properties(schema).is_empty();
+    let name = format!("{}Body", pascal_case(&operation.id));
+    let is_taken = document.schemas().iter().any(|(known, _)| *known == name);
+    (is_object && !is_taken).then_some(name)
 }
 
 /// Whether a value is what its schema says.

@@ -185,7 +185,19 @@ impl Json {
         })
     }
 
-    /// Sets what a pointer names, and makes the objects on the way.
+    /// Sets what a pointer names, and makes the objects on the way. In a list it sets an item that is there, or adds the one behind
+    /// the last; a place that a list does not have stays unset.
+    ///
+    /// ```
+    /// use finrail_spec::json::Json;
+    ///
+    /// let mut json = Json::parse(r#"{"servers":[{"url":"/a"}]}"#)?;
+    /// json.set_pointer("/servers/0/url", Json::str("/b"));
+    /// json.set_pointer("/servers/1/url", Json::str("/c"));
+    /// json.set_pointer("/servers/first/url", Json::str("/d"));
+    /// assert_eq!(json.to_string(), r#"{"servers":[{"url":"/b"},{"url":"/c"}]}"#);
+    /// # Ok::<(), finrail_spec::json::NotJson>(())
+    /// ```
     pub fn set_pointer(&mut self, pointer: &str, value: Json) {
         let names = keys(pointer);
         let Some((last, way)) = names.split_last() else {
@@ -194,25 +206,57 @@ impl Json {
         };
         let mut here = self;
         for name in way {
-            if !matches!(here.get(name), Some(Self::Object(_))) {
-                here.set(name, Self::Object(Vec::new()));
-            }
-            match here.get_mut(name) {
+            match here.place(name) {
                 Some(next) => here = next,
                 None => return,
             }
+            if !matches!(here, Self::Object(_) | Self::Array(_)) {
+                *here = Self::Object(Vec::new());
+            }
         }
-        here.set(last, value);
+        if let Some(place) = here.place(last) {
+            *place = value;
+        }
     }
 
-    /// Takes out what a pointer names.
+    /// The member or the item of that name, which is made where it is the next one.
+    fn place(&mut self, name: &str) -> Option<&mut Json> {
+        match self {
+            Self::Array(items) => {
+                let at = index(name).filter(|at| *at <= items.len())?;
+                if at == items.len() {
+                    items.push(Self::Null);
+                }
+                items.get_mut(at)
+            }
+            Self::Object(members) => {
+                let at = members.iter().position(|(known, _)| known == name);
+                let at = at.unwrap_or_else(|| {
+                    members.push((name.to_owned(), Self::Null));
+                    members.len() - 1
+                });
+                members.get_mut(at).map(|(_, value)| value)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes out what a pointer names, an item of a list too.
     pub fn remove_pointer(&mut self, pointer: &str) {
         let names = keys(pointer);
-        if let Some((last, way)) = names.split_last() {
-            let parent = way.iter().try_fold(self, |json, name| json.get_mut(name));
-            if let Some(parent) = parent {
-                parent.remove(last);
+        let Some((last, way)) = names.split_last() else { return };
+        let parent = way.iter().try_fold(self, |json, name| match json {
+            Self::Array(items) => items.get_mut(index(name)?),
+            other => other.get_mut(name),
+        });
+        match parent {
+            Some(Self::Array(items)) => {
+                if let Some(at) = index(last).filter(|at| *at < items.len()) {
+                    items.remove(at);
+                }
             }
+            Some(parent) => drop(parent.remove(last)),
+            None => {}
         }
     }
 
@@ -237,6 +281,12 @@ impl Json {
             Self::Object(members) => Value::Object(members.iter().map(|(k, v)| (k.clone(), v.to_value())).collect()),
         }
     }
+}
+
+/// The place of an item in a list, as a JSON pointer writes it (RFC 6901 section 4).
+fn index(name: &str) -> Option<usize> {
+    let is_written_so = name == "0" || !name.starts_with(['0', '+']);
+    name.parse().ok().filter(|_| is_written_so)
 }
 
 /// The same tree, with the digits that the value still has.

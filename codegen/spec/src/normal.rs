@@ -17,6 +17,7 @@ use crate::rebuild::{edited, rebuilt};
 use crate::references::resolved;
 use crate::security::secured_within;
 use crate::tidy::tidied;
+use crate::vocabulary::EXTENSIONS;
 
 /// A document as the generator reads it, and what became of the published one.
 #[derive(Clone, Debug)]
@@ -325,39 +326,20 @@ pub fn prune(root: &mut Json) {
     }
 }
 
-/// Extensions that mean something to finrail; those of others mean nothing here.
-const OWN: [&str; 25] = [
-    "x-given-by-client",
-    "x-provider",
-    "x-error-proof",
-    "x-environment",
-    "x-client",
-    "x-authorize",
-    "x-grade",
-    "x-provenance",
-    "x-browser",
-    "x-effect",
-    "x-accept",
-    "x-headers",
-    "x-pagination",
-    "x-idempotency",
-    "x-lookup",
-    "x-limit",
-    "x-rust-name",
-    "x-form",
-    "x-lenient",
-    "x-error-code",
-    "x-loggable",
-    "x-wrapper-key",
-    "x-tag",
-    "x-aliases",
-    "x-oauth",
+/// Extensions that only an import reads.
+const OF_IMPORTS: [&str; 5] = [
+    "x-credential",
+    "x-revocation-url",
+    "x-nullable",
+    "x-example",
+    "x-discriminator-value",
 ];
 
 fn without_foreign_keys(root: &Json) -> Json {
     edited(Kind::Document, root, "", &mut |_, object| match object {
         Json::Object(members) => {
-            let is_known = |name: &str| !name.starts_with("x-") || OWN.contains(&name);
+            let is_of_bundles = |name: &str| EXTENSIONS.contains(&name) && !OF_IMPORTS.contains(&name);
+            let is_known = |name: &str| !name.starts_with("x-") || is_of_bundles(name);
             Json::Object(members.iter().filter(|(name, _)| is_known(name)).cloned().collect())
         }
         other => other.clone(),

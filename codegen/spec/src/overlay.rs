@@ -6,7 +6,9 @@
 use serde_json_path::JsonPath;
 
 use crate::json::Json;
+use crate::meant::meant;
 use crate::pointer::{join, keys};
+use crate::vocabulary::EXTENSIONS;
 
 /// What is wrong with an overlay, or with one of its actions.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,8 +60,12 @@ pub fn apply(document: &Json, overlay: &Json) -> Result<Json, Vec<OverlayFault>>
         );
     }
     for (name, _) in overlay.members() {
-        if !["overlay", "info", "extends", "actions"].contains(&name.as_str()) && !name.starts_with("x-") {
+        let is_extension = name.starts_with("x-");
+        if !["overlay", "info", "extends", "actions"].contains(&name.as_str()) && !is_extension {
             fault(&join("", name), format!("`{name}` is no field of an overlay"));
+        }
+        if let Some(known) = is_extension.then(|| near(name, &[ONLY])).flatten() {
+            fault(&join("", name), mistyped(name, known));
         }
     }
     let Some(Json::Array(actions)) = overlay.get("actions") else {
@@ -71,6 +77,15 @@ pub fn apply(document: &Json, overlay: &Json) -> Result<Json, Vec<OverlayFault>>
     };
     let mut document = document.clone();
     for (n, action) in actions.iter().enumerate() {
+        if let Some(update) = action.get("update") {
+            let mut names = Vec::new();
+            extensions_of(update, &format!("/actions/{n}/update"), true, &mut names);
+            for (at, name) in names {
+                if let Some(known) = near(&name, &EXTENSIONS).filter(|_| !has(&document, &name)) {
+                    fault(&at, mistyped(&name, known));
+                }
+            }
+        }
         if let Err((field, wrong)) = act(&mut document, action) {
             let pointer = format!("/actions/{n}");
             fault(
@@ -84,6 +99,65 @@ pub fn apply(document: &Json, overlay: &Json) -> Result<Json, Vec<OverlayFault>>
         }
     }
     if faults.is_empty() { Ok(document) } else { Err(faults) }
+}
+
+/// The choice of operations, which an overlay has beside its actions.
+const ONLY: &str = "x-only";
+
+/// What has names below it that the provider gave.
+const NAMING: [&str; 14] = [
+    "paths",
+    "schemas",
+    "definitions",
+    "properties",
+    "patternProperties",
+    "parameters",
+    "responses",
+    "headers",
+    "requestBodies",
+    "securitySchemes",
+    "securityDefinitions",
+    "encoding",
+    "examples",
+    "scopes",
+];
+
+/// The extensions that an update writes, each with its place. What stands in one is its own.
+fn extensions_of(update: &Json, at: &str, is_word: bool, found: &mut Vec<(String, String)>) {
+    for (name, value) in update.members() {
+        let here = join(at, name);
+        match is_word && name.starts_with("x-") {
+            true => found.push((here, name.clone())),
+            false if is_word && ["example", "default", "enum"].contains(&name.as_str()) => {}
+            false => extensions_of(value, &here, !(is_word && NAMING.contains(&name.as_str())), found),
+        }
+    }
+    for (n, item) in update.items().iter().enumerate() {
+        extensions_of(item, &join(at, &n.to_string()), true, found);
+    }
+}
+
+/// The extension that one which means nothing was meant to be.
+fn near(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    if known.contains(&name) {
+        return None;
+    }
+    let bare = |name: &'static str| name.strip_prefix("x-").unwrap_or(name);
+    let meant = meant(name.strip_prefix("x-")?, known.iter().map(|name| bare(name)))?;
+    known.iter().copied().find(|name| bare(name) == meant)
+}
+
+fn mistyped(name: &str, known: &str) -> String {
+    format!(
+        "`{name}` means nothing: did you mean `{known}`? What the document itself has of that name is taken as it is"
+    )
+}
+
+/// Whether a document has a member of that name anywhere.
+fn has(document: &Json, name: &str) -> bool {
+    document.get(name).is_some()
+        || document.members().iter().any(|(_, value)| has(value, name))
+        || document.items().iter().any(|item| has(item, name))
 }
 
 /// One action; or the field that is wrong, and why.
@@ -259,6 +333,11 @@ mod tests {
                 r#"{"a":{"b":1.10,"list":[1,{"n":"x"}],"c":{"d":true},"k":{"v":1}}}"#,
             ),
             ("[]", document),
+            // What means nothing to finrail, what the provider has of such a name, and names that the provider gave.
+            (
+                r#"[{"target":"$.a.c","update":{"x-internal":1,"x-badges":[{"x-logo":1}],"headers":{"x-efect":{}},"example":{"x-efect":1}}}]"#,
+                r#"{"a":{"b":1.10,"list":[1,{"n":"x"}],"c":{"d":true,"x-internal":1,"x-badges":[{"x-logo":1}],"headers":{"x-efect":{}},"example":{"x-efect":1}}},"paths":{"/p":{"get":{"tags":["t"]},"post":{}}}}"#,
+            ),
         ] {
             assert_eq!(over(document, actions), Ok(expected.to_owned()), "{actions}");
         }
@@ -309,6 +388,16 @@ mod tests {
                 )],
             ),
             (
+                r#"[{"target":"$.a","update":{"x-efect":"safe","properties":{"x-efect":{"x-lenint":"string"},"b":{"x-foreign":{"x-tga":1}}}}}]"#,
+                vec![
+                    ("/actions/0/update/x-efect", mistyped("x-efect", "x-effect")),
+                    (
+                        "/actions/0/update/properties/x-efect/x-lenint",
+                        mistyped("x-lenint", "x-lenient"),
+                    ),
+                ],
+            ),
+            (
                 r#"[{"target":"$","remove":true}]"#,
                 vec![("/actions/0/target", "the document itself cannot be removed".to_owned())],
             ),
@@ -323,6 +412,13 @@ mod tests {
             let expected = expected.into_iter().map(|(at, wrong)| (at.to_owned(), wrong)).collect();
             assert_eq!(over(document, actions), Err(expected), "{actions}");
         }
+        let of_provider = over(r#"{"a":{"x-efect":1}}"#, r#"[{"target":"$.a","update":{"x-efect":2}}]"#);
+        assert_eq!(of_provider.as_deref(), Ok(r#"{"a":{"x-efect":2}}"#));
+        let choice = apply(
+            &json(document),
+            &json(r#"{"overlay":"1.1.0","x-onyl":["a"],"x-only":[],"actions":[]}"#),
+        );
+        assert_eq!(choice.err().unwrap_or_default()[0].wrong, mistyped("x-onyl", "x-only"));
         let no_path = over(document, r#"[{"target":"a.b","update":{}}]"#);
         assert!(matches!(no_path, Err(faults) if faults[0].1.starts_with("`a.b` is no JSONPath (RFC 9535)")));
         let wrong = apply(&json(document), &json(r#"{"overlay":"2.0.0","extra":1}"#));

@@ -179,7 +179,7 @@ fn shown(content: &Json) -> Vec<(String, &Json)> {
     let one = content.get("example").map(|example| ("/example".to_owned(), example));
     one.into_iter()
         .chain(named)
-        .filter(|(_, example)| matches!(example, Json::Object(_) | Json::Array(_)))
+        .filter(|(_, example)| matches!(example, Json::Object(_) | Json::Array(_) | Json::Null))
         .collect()
 }
 
@@ -340,7 +340,6 @@ impl<'r> Reading<'r> {
             ("object", _) => return self.object(schema, value, at, &place, depth),
             ("array", _) => match value {
                 Json::Array(items) => return self.items(schema, items, at, &place, depth),
-                Json::Null => return,
                 _ => "a list",
             },
             ("string", _) if format == "decimal" => match value {
@@ -361,6 +360,12 @@ impl<'r> Reading<'r> {
                 _ => "a number",
             },
             ("integer", _) => match value {
+                Json::Number(digits) if format == "int32" && digits.parse::<i64>().is_ok() => {
+                    match digits.parse::<i32>() {
+                        Ok(_) => return,
+                        Err(_) => "a whole number of 32 bits",
+                    }
+                }
                 Json::Number(digits) if digits.parse::<i64>().is_ok() => return,
                 Json::Number(digits) => {
                     if digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
@@ -669,6 +674,19 @@ mod tests {
                 r#""true""#,
                 "/0: expected `true` or `false`, and it is another text",
             ),
+            (r#"{"type":"integer","format":"int32"}"#, "2147483647,-2147483648", ""),
+            (
+                r#"{"type":"integer","format":"int32"}"#,
+                "2147483648",
+                "/0: expected a whole number of 32 bits, and it is a number",
+            ),
+            (r#"{"type":"integer","format":"int64"}"#, "2147483648", ""),
+            (
+                r#"{"type":"array","items":{"type":"string"}}"#,
+                "null",
+                "/0: expected a list, and it is `null`",
+            ),
+            (r#"{"type":"array","nullable":true}"#, "null", ""),
             (r#"{"type":"string","nullable":true}"#, "null", ""),
             (r#"{"type":"string"}"#, "null", "/0: expected a text, and it is `null`"),
             (card, r#"{"pan":"1","new":1}"#, ""),
@@ -688,6 +706,31 @@ mod tests {
             ),
         ] {
             assert_eq!(of(schema, example).join("; "), wrong, "{schema} {example}");
+        }
+    }
+
+    #[test]
+    fn a_whole_reply_that_is_null_is_read_where_it_may_be() {
+        for (schema, wrong) in [
+            (r#"{"type":"object"}"#, Some("expected an object, and it is `null`")),
+            (
+                r#"{"type":"array","items":{}}"#,
+                Some("expected a list, and it is `null`"),
+            ),
+            (r#"{"type":"object","nullable":true}"#, None),
+            ("{}", None),
+        ] {
+            let document = Json::parse(&format!(
+                r#"{{"paths":{{"/a":{{"get":{{"responses":{{"200":{{"content":{{"application/json":{{"schema":{schema},"example":null}}}}}}}}}}}}}}}}"#
+            ))
+            .unwrap();
+            let found = examples(&document);
+            assert_eq!((found.all, found.read()), (1, usize::from(wrong.is_none())), "{schema}");
+            assert_eq!(
+                found.unreadable.first().map(|one| one.wrong.as_str()),
+                wrong,
+                "{schema}"
+            );
         }
     }
 

@@ -283,8 +283,32 @@ impl Work {
                 what: format!("that it can be called with {reason} too"),
             });
         }
+        self.without_keys_twice(&kept, &mut out);
         out.set("security", Json::Array(kept));
         out
+    }
+
+    /// A parameter that is the very key which every call shows is given by the scheme, and nowhere else.
+    fn without_keys_twice(&self, kept: &[Json], operation: &mut Json) {
+        let shows = |alternative: &Json, place: &str| {
+            let mut keys = self.names.iter().filter(|(_, named)| alternative.get(named).is_some());
+            keys.any(|(name, _)| matches!(self.schemes.get(name), Some(Scheme::Key(known)) if known == place))
+        };
+        let is_key = |parameter: &Json| {
+            let place = match text(parameter, "in") {
+                "header" => format!("header `{}`", text(parameter, "name").to_lowercase()),
+                "query" => format!("query parameter `{}`", text(parameter, "name")),
+                _ => return false,
+            };
+            !kept.is_empty() && kept.iter().all(|alternative| shows(alternative, &place))
+        };
+        let parameters = operation.get("parameters").map(Json::items).unwrap_or_default();
+        let others: Vec<Json> = parameters.iter().filter(|one| !is_key(one)).cloned().collect();
+        match others.is_empty() {
+            _ if others.len() == parameters.len() => {}
+            true => drop(operation.remove("parameters")),
+            false => operation.set("parameters", Json::Array(others)),
+        }
     }
 
     /// Schemes of which all are needed.
@@ -492,6 +516,52 @@ mod tests {
             assert_eq!(losses.join("; "), lost, "{security}");
             let faults: Vec<&str> = secured.faults.iter().map(|fault| fault.wrong.as_str()).collect();
             assert_eq!(faults.join("; "), wrong, "{security}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_every_call_shows_is_no_parameter_too() {
+        let parameter = |place: &str, name: &str| format!(r#"{{"name":"{name}","in":"{place}","required":true}}"#);
+        let key = parameter("header", "x-api-key");
+        for (security, parameters, kept) in [
+            (r#"[{"Key":[]}]"#, key.clone(), String::new()),
+            (
+                r#"[{"Key":[],"Login":["read"]},{"Key":[]}]"#,
+                key.clone(),
+                String::new(),
+            ),
+            // There it is the only way to give it.
+            (r#"[{"Key":[]},{"Login":["read"]}]"#, key.clone(), key.clone()),
+            (r#"[{"Query":[]}]"#, key.clone(), key.clone()),
+            ("[]", key.clone(), key.clone()),
+            (r#"[{"Query":[]}]"#, parameter("query", "key"), String::new()),
+            (
+                r#"[{"Query":[]}]"#,
+                parameter("query", "Key"),
+                parameter("query", "Key"),
+            ),
+            (
+                r#"[{"Key":[]}]"#,
+                format!("{key},{}", parameter("query", "n")),
+                parameter("query", "n"),
+            ),
+        ] {
+            let document = Json::parse(&format!(
+                r#"{{"servers":[],"paths":{{"/a":{{"get":{{"parameters":[{parameters}],"security":{security}}}}}}},
+                "components":{{"securitySchemes":{{{LOGIN},{KEYS}}}}}}}"#
+            ))
+            .unwrap();
+            let secured = secured(&document);
+            let wanted = match kept.as_str() {
+                "" => String::new(),
+                kept => format!("[{kept}]"),
+            };
+            assert_eq!(
+                at(&secured, "/paths/~1a/get/parameters"),
+                wanted,
+                "{security} {parameters}"
+            );
+            assert!(!secured.losses.iter().any(|loss| loss.pointer.starts_with("/paths/~1a")));
         }
     }
 
@@ -807,6 +877,25 @@ mod tests {
                 assert!(reason.contains(&format!("`{server}/token`")), "{reason}");
                 assert!(reason.contains("`https://login.bank.example/token`"), "{reason}");
             }
+        }
+    }
+
+    #[test]
+    fn another_operation_under_the_path_of_an_endpoint_stays() {
+        for server in ["https://api.bank.example/v1", "https://login.bank.example"] {
+            let document = Json::parse(&format!(
+                r#"{{"openapi":"3.0.3","info":{{"title":"Bank","version":"1"}},"servers":[{{"url":"{server}"}}],"security":[{{"Service":[]}}],
+                "paths":{{"/token":{{"get":{{"operationId":"readToken","responses":{{"200":{{"description":""}}}}}}}}}},
+                "components":{{"securitySchemes":{{{SERVICE}}}}}}}"#
+            ))
+            .unwrap();
+            let normal = crate::normal::normalised(&document, &crate::normal::Only::default()).unwrap();
+            let name = |method: &str| {
+                let operation = normal.root.at(&["paths", "/token", method, "operationId"]);
+                operation.and_then(Json::as_str).unwrap_or_default()
+            };
+            assert_eq!((name("get"), name("post")), ("read_token", "create_token"), "{server}");
+            assert_eq!(normal.left_out.len(), 0, "{server}");
         }
     }
 

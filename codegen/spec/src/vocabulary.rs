@@ -6,6 +6,41 @@ use std::num::{NonZeroU32, NonZeroU64};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+/// Extensions that mean something to finrail, in a bundle, in an overlay or in a published document.
+#[cfg(feature = "value")]
+pub(crate) const EXTENSIONS: [&str; 30] = [
+    "x-given-by-client",
+    "x-provider",
+    "x-error-proof",
+    "x-environment",
+    "x-client",
+    "x-authorize",
+    "x-grade",
+    "x-provenance",
+    "x-browser",
+    "x-effect",
+    "x-accept",
+    "x-headers",
+    "x-pagination",
+    "x-idempotency",
+    "x-lookup",
+    "x-limit",
+    "x-rust-name",
+    "x-form",
+    "x-lenient",
+    "x-error-code",
+    "x-loggable",
+    "x-wrapper-key",
+    "x-tag",
+    "x-aliases",
+    "x-oauth",
+    "x-credential",
+    "x-revocation-url",
+    "x-nullable",
+    "x-example",
+    "x-discriminator-value",
+];
+
 /// `x-provider` at the root: who this document is about.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -342,6 +377,8 @@ pub enum FormStyle {
     Brackets,
     /// `metadata[key]=value`
     Map,
+    /// `scopes=a&scopes=b`
+    Repeated,
 }
 
 /// An OAuth grant (RFC 6749 section 1.3).

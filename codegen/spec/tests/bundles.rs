@@ -320,7 +320,7 @@ fn everything_that_cannot_be_read_is_told_at_once() {
         told,
         [
             "/openapi `openapi: 3.1.0` is not supported; write OpenAPI 3.0.3",
-            " `x-provider` is missing at the root; see specs/README.md",
+            " `x-provider` is missing at the root; see https://docs.rs/finrail-codegen",
             "/paths/~1a path `/a` is a `$ref`; write the operations in place",
             "/paths/~1b/servers path `/b` has `servers` of its own; name hosts at the root, with `x-client`",
             "/paths/~1b/get `GET /b` has no `operationId`; name it verb_noun",

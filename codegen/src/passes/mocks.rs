@@ -2,11 +2,11 @@
 
 use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::{Operation, Reply};
-use finrail_spec::vocabulary::FormStyle;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Type};
 
+use super::forms::form_style;
 use super::parts::in_parts;
 use super::tree::{generic_of, reply_types, type_name};
 use crate::document::Document;
@@ -108,9 +108,9 @@ fn setter(
             (Some(BodyKind::Bytes), _) => quote!(bytes()),
             (Some(BodyKind::Form), _) => {
                 let forms = operation.sent().into_iter().flat_map(|content| &content.forms);
-                let styles = forms.map(|(name, style)| match style {
-                    FormStyle::Brackets => quote!((#name, ::finrail::rt::v1::FormStyle::Brackets)),
-                    FormStyle::Map => quote!((#name, ::finrail::rt::v1::FormStyle::Map)),
+                let styles = forms.filter_map(|(name, style)| {
+                    let style = form_style(*style)?;
+                    Some(quote!((#name, #style)))
                 });
                 quote!(form (&[#(#styles),*],))
             }

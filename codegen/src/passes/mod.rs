@@ -1,5 +1,6 @@
 //! From progenitor's tree to ours: the passes over one generated client.
 
+mod forms;
 mod mocks;
 mod operations;
 mod pagination;

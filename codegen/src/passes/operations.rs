@@ -2,11 +2,11 @@
 
 use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::Operation;
-use finrail_spec::vocabulary::FormStyle;
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct, ItemUse, Lit, Stmt, Type, parse_quote};
 
+use super::forms::form_style;
 use super::pagination;
 use super::parts::in_parts;
 use super::setter::list_setter;
@@ -467,12 +467,10 @@ impl VisitMut for Wire<'_> {
             self.rename(call.args.first_mut());
         } else if call.method == "form_urlencoded" && !self.prepared.parts.contains_key(&self.operation.id) {
             let sent = self.operation.sent();
-            let fields = sent.iter().flat_map(|content| &content.forms).map(|(name, style)| {
-                let style = match style {
-                    FormStyle::Brackets => quote!(::finrail::rt::v1::FormStyle::Brackets),
-                    FormStyle::Map => quote!(::finrail::rt::v1::FormStyle::Map),
-                };
-                quote!((#name, #style))
+            let forms = sent.iter().flat_map(|content| &content.forms);
+            let fields = forms.filter_map(|(name, style)| {
+                let style = form_style(*style)?;
+                Some(quote!((#name, #style)))
             });
             call.args.push(parse_quote!(&[#(#fields),*]));
         }

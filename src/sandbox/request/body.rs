@@ -157,11 +157,12 @@ impl Reader<'_> {
 
     /// Adds one field of a form: `name`, `name[]` or `name[key]`, as the encoding of its property is.
     fn add_field(&self, content: &Content, object: &mut Json, name: &str, text: &str) -> Result<(), Refused> {
-        let (property, key) = match name.split_once('[') {
+        let properties = self.spec.document.properties(&content.schema);
+        let is_whole = properties.iter().any(|(property, _)| *property == name);
+        let (property, key) = match name.split_once('[').filter(|_| !is_whole) {
             Some((property, rest)) => (property, rest.strip_suffix(']')),
             None => (name, None),
         };
-        let properties = self.spec.document.properties(&content.schema);
         let schema = properties.iter().find(|(p, _)| *p == property).map(|(_, s)| *s);
         let Some(schema) = schema else {
             if properties.is_empty() {
@@ -180,7 +181,9 @@ impl Reader<'_> {
         match (content.forms.get(property), key) {
             (Some(FormStyle::Brackets), Some("")) => push(object, property, typed(&self.item_schema(schema))?),
             (Some(FormStyle::Map), Some(key)) if !key.is_empty() => set_below(object, property, key, Json::str(text)),
-            (None, None) if self.is_array(schema) => push(object, property, typed(&self.item_schema(schema))?),
+            (None | Some(FormStyle::Repeated), None) if self.is_array(schema) => {
+                push(object, property, typed(&self.item_schema(schema))?)
+            }
             (None, None) if object.get(property).is_some() => {
                 return Err(refused(400, format!("the form field `{name}` is there twice")));
             }

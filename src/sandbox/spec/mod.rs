@@ -171,7 +171,7 @@ mod tests {
             ("{".to_owned(), "a provider cannot be played: it is not JSON"),
             (
                 r#"{ "openapi": "3.0.3" }"#.to_owned(),
-                "a provider cannot be played: `x-provider` is missing at the root; see specs/README.md",
+                "a provider cannot be played: `x-provider` is missing at the root; see https://docs.rs/finrail-codegen",
             ),
             (
                 format!("{{ {PROVIDER} }}"),

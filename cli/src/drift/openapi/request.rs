@@ -202,6 +202,12 @@ impl<'s> Compared<'s> {
                 .and_then(|all| all.get(field))
                 .cloned()
                 .unwrap_or_default();
+            // OpenAPI has words of its own for a list of a field for each item.
+            let is = |keyword: &str, usual: Value| other.get(keyword).is_none_or(|said| *said == usual);
+            let is_repeated = is("style", "form".into()) && is("explode", true.into()) && other.get("x-form").is_none();
+            if is_repeated && mine.get("x-form").and_then(Value::as_str) == Some("repeated") {
+                continue;
+            }
             // What has no word in OpenAPI, only a document of ours can say.
             let said = |key: &&&str| **key != "x-form" || other.get(key).is_some();
             if ["style", "explode", "contentType", "x-form"]

@@ -107,7 +107,7 @@ impl Vocabulary {
                                     "extension-form",
                                     &format!("{at}{place}"),
                                     message,
-                                    format!("write `{key}` as specs/README.md describes it"),
+                                    format!("write `{key}` as https://docs.rs/finrail-codegen describes it"),
                                 ));
                             });
                         }
@@ -116,7 +116,7 @@ impl Vocabulary {
                         "extension-unknown",
                         &at,
                         format!("`{key}` means nothing here: {}", self.whereabouts(kind, key)),
-                        "move it, or correct its name (specs/README.md has the vocabulary)",
+                        "move it, or correct its name (https://docs.rs/finrail-codegen has the vocabulary)",
                     )),
                 }
             }

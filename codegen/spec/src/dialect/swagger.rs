@@ -102,14 +102,23 @@ struct Conversion<'d> {
     losses: &'d mut Vec<Loss>,
 }
 
+/// A field of a form.
+struct Field {
+    name: String,
+    schema: Json,
+    is_required: bool,
+    /// How a list is written.
+    encoding: Option<Json>,
+}
+
 /// Where a parameter stands in 3.0.
 enum Placed {
     /// Among the parameters.
     Parameter(Json),
     /// It is the body.
     Body(Json),
-    /// A field of a form: its name, its schema, whether it is needed.
-    Field(String, Json, bool),
+    /// It is a field of a form.
+    Field(Field),
 }
 
 impl Conversion<'_> {
@@ -193,7 +202,7 @@ impl Conversion<'_> {
             match self.placed(parameter, &consumes, &at) {
                 Placed::Parameter(parameter) => parameters.push(parameter),
                 Placed::Body(one) => body = Some(one),
-                Placed::Field(name, schema, required) => fields.push((name, schema, required)),
+                Placed::Field(field) => fields.push(field),
             }
         }
         if !fields.is_empty() {
@@ -285,7 +294,7 @@ impl Conversion<'_> {
     fn placed(&mut self, parameter: &Json, consumes: &[String], pointer: &str) -> Placed {
         let target = self.target(parameter).clone();
         let name = target.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let required = target.get("required").and_then(Json::as_bool) == Some(true);
+        let is_required = target.get("required").and_then(Json::as_bool) == Some(true);
         match target.get("in").and_then(Json::as_str) {
             Some("body") => Placed::Body(self.body(&target, consumes, pointer)),
             Some("formData") => {
@@ -293,7 +302,16 @@ impl Conversion<'_> {
                 if let Some(description) = target.get("description") {
                     schema.set("description", description.clone());
                 }
-                Placed::Field(name, schema, required)
+                let mut encoding = Json::Object(Vec::new());
+                if text(&target, "type") == Some("array") {
+                    self.collection(&target, pointer, &mut encoding);
+                }
+                Placed::Field(Field {
+                    name,
+                    schema,
+                    is_required,
+                    encoding: Some(encoding).filter(|encoding| !encoding.members().is_empty()),
+                })
             }
             // What is referred to stays one thing.
             _ if parameter.get("$ref").is_some() => Placed::Parameter(self.moved(parameter)),
@@ -343,7 +361,8 @@ impl Conversion<'_> {
 
     /// How a list is written in one text.
     fn collection(&mut self, parameter: &Json, pointer: &str, out: &mut Json) {
-        let in_query = parameter.get("in").and_then(Json::as_str) == Some("query");
+        // A form is written as a query is.
+        let in_query = matches!(text(parameter, "in"), Some("query" | "formData"));
         let format = parameter
             .get("collectionFormat")
             .and_then(Json::as_str)
@@ -356,6 +375,10 @@ impl Conversion<'_> {
             other => {
                 let what = format!("`collectionFormat: {other}`: OpenAPI 3.0 has no such list");
                 self.tell(&join(pointer, "collectionFormat"), Weight::Meaning, what);
+                // Not in a form, where a list would be sent as several fields.
+                if text(parameter, "in") == Some("formData") {
+                    out.set("explode", Json::Bool(false));
+                }
                 return;
             }
         };
@@ -541,19 +564,23 @@ impl Conversion<'_> {
 }
 
 /// The body of a form, by its fields.
-fn form(fields: Vec<(String, Json, bool)>, consumes: &[String]) -> Json {
+fn form(fields: Vec<Field>, consumes: &[String]) -> Json {
     let has_file = fields
         .iter()
-        .any(|(_, schema, _)| schema.get("format").and_then(Json::as_str) == Some("binary"));
+        .any(|field| text(&field.schema, "format") == Some("binary"));
     let is_multipart =
         has_file || (consumes.iter().any(|one| one == MULTIPART) && !consumes.iter().any(|one| one == FORM));
     let required: Vec<Json> = fields
         .iter()
-        .filter(|(.., required)| *required)
-        .map(|(name, ..)| Json::str(name.as_str()))
+        .filter(|field| field.is_required)
+        .map(|field| Json::str(field.name.as_str()))
         .collect();
     let is_required = !required.is_empty();
-    let properties = fields.into_iter().map(|(name, schema, _)| (name, schema)).collect();
+    let encoded = fields.iter();
+    let encoded: Vec<(String, Json)> = encoded
+        .filter_map(|field| Some((field.name.clone(), field.encoding.clone()?)))
+        .collect();
+    let properties = fields.into_iter().map(|field| (field.name, field.schema)).collect();
     let mut schema = Json::object([("type", Json::str("object")), ("properties", Json::Object(properties))]);
     if is_required {
         schema.set("required", Json::Array(required));
@@ -563,9 +590,14 @@ fn form(fields: Vec<(String, Json, bool)>, consumes: &[String]) -> Json {
     if is_required {
         body.set("required", Json::Bool(true));
     }
-    body.set(
-        "content",
-        Json::object([(media_type, Json::object([("schema", schema)]))]),
-    );
+    let mut content = Json::object([("schema", schema)]);
+    if !encoded.is_empty() {
+        content.set("encoding", Json::Object(encoded));
+    }
+    body.set("content", Json::object([(media_type, content)]));
     body
+}
+
+fn text<'j>(json: &'j Json, name: &str) -> Option<&'j str> {
+    json.get(name).and_then(Json::as_str)
 }

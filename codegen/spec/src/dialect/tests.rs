@@ -334,6 +334,12 @@ fn parameters_bodies_and_replies_of_2_0_are_those_of_3_0() {
             r#"{"required":true,"content":{"application/x-www-form-urlencoded":{"schema":{"type":"object","properties":{"a":{"type":"string","description":"d"},"n":{"type":"integer"}},"required":["a"]}}}}"#,
         ),
         (
+            r#"{"name":"a","in":"formData","type":"array","items":{"type":"string"},"collectionFormat":"multi"},{"name":"n","in":"formData","type":"array","items":{"type":"integer"}}"#,
+            r#","consumes":["application/x-www-form-urlencoded"]"#,
+            "",
+            r#"{"content":{"application/x-www-form-urlencoded":{"schema":{"type":"object","properties":{"a":{"type":"array","items":{"type":"string"}},"n":{"type":"array","items":{"type":"integer"}}}},"encoding":{"a":{"style":"form","explode":true},"n":{"style":"form","explode":false}}}}}"#,
+        ),
+        (
             r#"{"name":"f","in":"formData","type":"file"}"#,
             "",
             "",
@@ -355,6 +361,11 @@ fn parameters_bodies_and_replies_of_2_0_are_those_of_3_0() {
         r#"[{"name":"q","in":"query","schema":{"type":"array","items":{"type":"string"}}}]"#
     );
     assert_eq!(told, "`collectionFormat: tsv`: OpenAPI 3.0 has no such list");
+    let (_, body, _) = one(
+        r#"{"name":"q","in":"formData","type":"array","items":{"type":"string"},"collectionFormat":"tsv"}"#,
+        "",
+    );
+    assert!(body.contains(r#""encoding":{"q":{"explode":false}}"#), "{body}");
 }
 
 #[test]

@@ -23,10 +23,10 @@ pub enum Wrong {
     #[error("`openapi: {0}` is not supported; write OpenAPI 3.0.3")]
     Version(String),
     /// There is no `x-provider`.
-    #[error("`x-provider` is missing at the root; see specs/README.md")]
+    #[error("`x-provider` is missing at the root; see https://docs.rs/finrail-codegen")]
     NoProvider,
     /// An extension does not have its form.
-    #[error("`{name}`: {why}; see specs/README.md")]
+    #[error("`{name}`: {why}; see https://docs.rs/finrail-codegen")]
     Extension {
         /// `x-pagination`
         name: &'static str,

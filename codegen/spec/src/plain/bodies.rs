@@ -90,27 +90,21 @@ impl Work<'_> {
     /// A form carries texts, and lists and maps of texts in brackets.
     fn form(&mut self, content: &mut Json) -> Result<(), String> {
         let schema = content.get("schema").cloned().unwrap_or_default();
-        let target = self.target(&schema).clone();
+        let mut fields = Vec::new();
+        self.fields_of(&schema, &mut fields, 0);
         let encoding = content.remove("encoding").unwrap_or_default();
         let mut forms = Vec::new();
-        for (name, property) in target.get("properties").map(Json::members).unwrap_or_default() {
-            let kind = self
-                .target(property)
-                .get("type")
-                .and_then(Json::as_str)
-                .unwrap_or_default();
-            let style = encoding
-                .get(name)
-                .and_then(|how| how.get("style"))
-                .and_then(Json::as_str);
-            let own = encoding
-                .get(name)
-                .and_then(|how| how.get("x-form"))
-                .and_then(Json::as_str);
+        for (name, property) in &fields {
+            let kind = kind_of(self.target(property));
+            let how = encoding.get(name);
+            let style = how.and_then(|how| how.get("style")).and_then(Json::as_str);
+            let own = how.and_then(|how| how.get("x-form")).and_then(Json::as_str);
             match (kind, style) {
                 _ if own.is_some() => forms.push((name.clone(), own.unwrap_or_default())),
                 ("array", Some("deepObject")) => forms.push((name.clone(), "brackets")),
                 ("object", Some("deepObject")) => forms.push((name.clone(), "map")),
+                ("array", _) if is_in_one_text(how) => return Err(in_one_text("field", name, "form")),
+                ("array", None | Some("form")) => forms.push((name.clone(), "repeated")),
                 ("array" | "object", _) => {
                     return Err(format!(
                         "field `{name}` of its form is a list or a map, and the document does not say how it is written"
@@ -126,6 +120,22 @@ impl Work<'_> {
             content.set("encoding", Json::object(forms));
         }
         Ok(())
+    }
+
+    /// The fields of a form, those of each member of an `allOf` too: of two with one name the first.
+    fn fields_of(&self, schema: &Json, found: &mut Vec<(String, Json)>, depth: usize) {
+        if depth > DEEPEST {
+            return;
+        }
+        let target = self.target(schema);
+        for (name, property) in target.get("properties").map(Json::members).unwrap_or_default() {
+            if !found.iter().any(|(known, _)| known == name) {
+                found.push((name.clone(), property.clone()));
+            }
+        }
+        for part in target.get("allOf").map(Json::items).unwrap_or_default() {
+            self.fields_of(part, found, depth + 1);
+        }
     }
 
     /// A body in parts has the object of its parts in its own place: what is a file there is a text elsewhere.
@@ -159,6 +169,9 @@ impl Work<'_> {
             let target = self.target(property);
             let items = target.get("items").map(|items| self.target(items));
             let is_many = target.get("type").and_then(Json::as_str) == Some("array");
+            if is_many && is_in_one_text(how) {
+                return Err(in_one_text("part", name, "body"));
+            }
             let is_file = |schema: &Json| is_file(Some(schema)) || (is_undescribed(schema) && types.is_some());
             let mut part = match is_many {
                 true if items.is_some_and(is_file) => Json::object([("type", Json::str("array")), ("items", binary())]),
@@ -203,6 +216,33 @@ impl Work<'_> {
         }
         content.set("schema", binary());
     }
+}
+
+/// More parts of parts than a form has.
+const DEEPEST: usize = 32;
+
+/// What a field is, by its type, or by what says more of a list or an object.
+fn kind_of(schema: &Json) -> &str {
+    let kind = schema.get("type").and_then(Json::as_str);
+    kind.unwrap_or_else(|| match (schema.get("items"), schema.get("properties")) {
+        (Some(_), _) => "array",
+        (None, Some(_)) => "object",
+        (None, None) => "",
+    })
+}
+
+/// Whether the items of a list are written into one text, with something between them.
+fn is_in_one_text(how: Option<&Json>) -> bool {
+    let style = how.and_then(|how| how.get("style")).and_then(Json::as_str);
+    let explode = how.and_then(|how| how.get("explode")).and_then(Json::as_bool);
+    explode == Some(false) || matches!(style, Some("spaceDelimited" | "pipeDelimited"))
+}
+
+fn in_one_text(what: &str, name: &str, of: &str) -> String {
+    format!(
+        "{what} `{name}` of its {of} is a list that is written into one text (`explode: false`), which is not supported: if the bank \
+         takes it as a text, write `type: string` in its place into the overlay"
+    )
 }
 
 /// `application/*`, `image/*`

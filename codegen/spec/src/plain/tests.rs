@@ -122,6 +122,9 @@ fn of_several_media_types_one_is_sent() {
         (found, losses.join("; "), faults.join("; "))
     };
     let schema = r#"{"schema":{"type":"object"}}"#;
+    let lists = r#"{"allOf":[{"type":"object","properties":{"a":{"type":"array","items":{"type":"string"}}}},{"properties":{"b":{"items":{}}}}]}"#;
+    let in_one_text = "field `b` of its form is a list that is written into one text (`explode: false`), which is not supported: if the \
+                       bank takes it as a text, write `type: string` in its place into the overlay";
     for (content, plain, lost, wrong) in [
         (
             format!(r#""application/json":{schema}"#),
@@ -146,6 +149,37 @@ fn of_several_media_types_one_is_sent() {
             r#""application/json":{"schema":{}}"#.to_owned(),
             "",
             "",
+        ),
+        // A list is sent as a field for each item, unless the document says otherwise.
+        (
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists}}}"#),
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists},"encoding":{{"a":{{"x-form":"repeated"}},"b":{{"x-form":"repeated"}}}}"#),
+            "",
+            "",
+        ),
+        (
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists},"encoding":{{"a":{{"style":"form","explode":true}},"b":{{"style":"deepObject"}}}}}}"#),
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists},"encoding":{{"a":{{"x-form":"repeated"}},"b":{{"x-form":"brackets"}}}}"#),
+            "",
+            "",
+        ),
+        (
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists},"encoding":{{"b":{{"explode":false}}}}}}"#),
+            String::new(),
+            "",
+            in_one_text,
+        ),
+        (
+            format!(r#""application/x-www-form-urlencoded":{{"schema":{lists},"encoding":{{"b":{{"style":"pipeDelimited"}}}}}}"#),
+            String::new(),
+            "",
+            in_one_text,
+        ),
+        (
+            r#""application/x-www-form-urlencoded":{"schema":{"properties":{"m":{"type":"object"}}}}"#.to_owned(),
+            String::new(),
+            "",
+            "field `m` of its form is a list or a map, and the document does not say how it is written",
         ),
         (
             format!(r#""multipart/form-data":{schema}"#),
@@ -407,6 +441,58 @@ fn every_host_has_an_environment() {
         faults[0].wrong,
         "it is at https://elsewhere.example, and not where the others are"
     );
+}
+
+#[test]
+fn each_value_of_a_variable_of_an_address_is_an_environment() {
+    for (servers, expected, lost) in [
+        (
+            r#"{"url":"https://{env}.bank.example/{v}","variables":{"env":{"default":"api","enum":["api","sandbox"]},"v":{"default":"v1"}}}"#,
+            "sandbox=https://sandbox.bank.example/v1 api=https://api.bank.example/v1",
+            "",
+        ),
+        (
+            r#"{"url":"https://{env}.bank.example","x-environment":"live","variables":{"env":{"default":"api","enum":["api","sandbox"]}}}"#,
+            "live=https://api.bank.example",
+            "",
+        ),
+        (
+            r#"{"url":"https://bank.example:{port}/{base}","variables":{"port":{"enum":["443","8443"],"default":"8443"},"base":{"enum":["","v2"],"default":"v2"}}}"#,
+            "port_8443_v2=https://bank.example:8443/v2 port_8443=https://bank.example:8443 port_443_v2=https://bank.example:443/v2 \
+             port_443=https://bank.example:443",
+            "",
+        ),
+        // Of two ways of one host, the one that is of use.
+        (
+            r#"{"url":"{scheme}://bank.example","variables":{"scheme":{"default":"http","enum":["http","https"]}}}"#,
+            "production=https://bank.example",
+            "server `http://bank.example`, which is not https, and is left out",
+        ),
+        (
+            r#"{"url":"https://{tenant}.bank.example","variables":{"tenant":{}}},{"url":"https://{env}.bank.example","variables":{"env":{"enum":["uat"]}}}"#,
+            "uat=https://uat.bank.example",
+            "server `https://{tenant}.bank.example`, which has a variable without `default` and `enum`: the overlay has to say which",
+        ),
+        (
+            r#"{"url":"https://a.bank.example","x-environment":"eu"},{"url":"https://{r}.bank.example","variables":{"r":{"default":"eu","enum":["eu","us"]}}}"#,
+            "eu=https://a.bank.example eu_2=https://eu.bank.example us=https://us.bank.example",
+            "",
+        ),
+    ] {
+        let document = format!(r#"{{"servers":[{servers}],"paths":{{"/a":{{"get":{{{ANSWERED}}}}}}}}}"#);
+        let found = plain(&Json::parse(&document).unwrap());
+        let text = |server: &Json, name: &str| server.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let all = found.root.get("servers").map(Json::items).unwrap().iter();
+        let all: Vec<String> = all
+            .map(|server| format!("{}={}", text(server, "x-environment"), text(server, "url")))
+            .collect();
+        let losses: Vec<&str> = found.losses.iter().map(|loss| loss.what.as_str()).collect();
+        assert_eq!(
+            (all.join(" ").as_str(), losses.join("; ").as_str()),
+            (expected, lost),
+            "{servers}"
+        );
+    }
 }
 
 #[test]

@@ -464,6 +464,50 @@ fn a_union_whose_kinds_a_field_tells_apart_is_one_of_kinds() {
 }
 
 #[test]
+fn a_parameter_that_is_an_object_in_each_of_its_kinds_is_left_out_where_it_may_be() {
+    let means = r##"{"$ref":"#/components/schemas/Means"}"##;
+    let list = format!(r#"{{"type":"array","items":{means}}}"#);
+    let all = r##"{"allOf":[{"$ref":"#/components/schemas/Card"},{"properties":{"b":{"type":"string"}}}]}"##;
+    for (more, schema, is_kept) in [
+        (r#""in":"query""#, means, false),
+        (r#""in":"query""#, list.as_str(), false),
+        (r#""in":"query""#, all, false),
+        (r#""in":"header""#, means, false),
+        (r#""in":"query","required":true"#, means, true),
+        (
+            r#""in":"query""#,
+            r#"{"oneOf":[{"type":"string"},{"type":"integer"}]}"#,
+            true,
+        ),
+        (r#""in":"query""#, r#"{"type":"array","items":{"type":"string"}}"#, true),
+    ] {
+        let kind = |name: &str| {
+            format!(
+                r#""{name}":{{"type":"object","required":["kind"],"properties":{{"kind":{{"type":"string","enum":["{name}"]}}}}}}"#
+            )
+        };
+        let document = Json::parse(&format!(
+            r##"{{"paths":{{"/a":{{"get":{{"parameters":[{{"name":"n",{more},"schema":{schema}}},{{"name":"m","in":"query","schema":{{"type":"string"}}}}]}}}}}},
+            "components":{{"schemas":{{{},{},"Means":{{"oneOf":[{{"$ref":"#/components/schemas/Card"}},{{"$ref":"#/components/schemas/Coin"}}],
+            "discriminator":{{"propertyName":"kind"}}}}}}}}}}"##,
+            kind("Card"),
+            kind("Coin")
+        ))
+        .unwrap();
+        let tidied = tidied(&document);
+        let parameters = tidied.root.pointer("/paths/~1a/get/parameters").map(Json::items);
+        assert_eq!(
+            parameters.map(<[Json]>::len),
+            Some(1 + usize::from(is_kept)),
+            "{more} {schema}"
+        );
+        let told = "which is an object or has objects in it";
+        let is_told = tidied.losses.iter().any(|loss| loss.what.contains(told));
+        assert_eq!(is_told, !is_kept, "{more} {schema}");
+    }
+}
+
+#[test]
 fn a_parameter_in_a_path_or_a_header_that_any_json_would_do_for_is_a_text() {
     let any = r##"{"$ref":"#/components/schemas/Any"}"##;
     let wide = r##"{"$ref":"#/components/schemas/Wide"}"##;

@@ -136,6 +136,42 @@ fn a_body_of_bytes_is_sent_as_it_is_under_the_banks_media_type() {
     assert_eq!((head.matches("content-type").count(), body), (1, "aa.bb.cc"));
 }
 
+fn order() -> own_bank::types::builder::CreateOrderBody {
+    own_bank::types::CreateOrderBody::builder()
+        .amount("12345678901234567.89".parse::<Decimal>().unwrap())
+        .count(2)
+        .ids(["a b", "c&d"])
+        .codes([7, 8])
+        .tags(["x"])
+}
+
+#[test]
+fn a_form_carries_numbers_digit_for_digit_and_lists_as_the_document_says() {
+    let request = on_the_wire(|base| {
+        let runtime = finrail_test_runtime();
+        let client = client(&base, "client", "s3cr3t", Scope::Transfers);
+        let made = runtime.block_on(client.create_order().body(order()).send());
+        assert_eq!(made.unwrap().id, "d-1");
+    });
+    let text = String::from_utf8(request).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let head = head.to_ascii_lowercase();
+    let media_type = "content-type: application/x-www-form-urlencoded\r\n";
+    assert_eq!(head.matches(media_type).count(), 1, "{head}");
+    let mut fields: Vec<&str> = body.split('&').collect();
+    fields.sort_unstable();
+    let expected = [
+        "amount=12345678901234567.89",
+        "codes%5B%5D=7",
+        "codes%5B%5D=8",
+        "count=2",
+        "ids=a+b",
+        "ids=c%26d",
+        "tags%5B%5D=x",
+    ];
+    assert_eq!(fields, expected);
+}
+
 fn finrail_test_runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -165,6 +201,7 @@ async fn the_sandbox_takes_the_parts_that_the_document_has() {
     let sandbox = bank().await;
     let client = client_of(&sandbox, Scope::Transfers);
     client.create_document().body(document(front())).send().await.unwrap();
+    client.create_order().body(order()).send().await.unwrap();
     client.create_mandate().body(vec![b'a']).send().await.unwrap();
     let empty = client.create_mandate().body("").send().await.unwrap_err();
     assert_eq!(empty.status().map(|status| status.as_u16()), Some(400));
