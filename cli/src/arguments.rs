@@ -14,8 +14,6 @@ use finrail_cli::{import, new};
 pub const COMMAND: &str = "finrail";
 
 /// A typed client for any bank, from the document that it publishes.
-///
-/// Exit codes: 0 done, 4 the command in the last line puts it right, 100 a person must decide.
 #[derive(Parser)]
 #[command(name = COMMAND, bin_name = COMMAND, version)]
 pub struct Arguments {
@@ -47,6 +45,9 @@ pub enum Task {
         /// Where it runs.
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8700", global = true)]
         at: String,
+        /// Answer in JSON alone, for a program.
+        #[arg(long, global = true)]
+        json: bool,
         #[command(subcommand)]
         task: Control,
     },
@@ -55,6 +56,21 @@ pub enum Task {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+impl Task {
+    /// Whether a program reads what is said: one JSON document, whatever happens.
+    pub fn is_for_a_program(&self) -> bool {
+        match self {
+            Self::Import(import) => import.json,
+            Self::Drift(drift) => drift.is_json(),
+            #[cfg(feature = "sandbox")]
+            Self::Sandbox(sandbox) => sandbox.json,
+            #[cfg(feature = "sandbox")]
+            Self::Control { json, .. } => *json,
+            Self::Check { .. } | Self::Regen(_) | Self::New(_) | Self::Completions { .. } => false,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -80,7 +96,7 @@ pub struct Import {
     /// Metadata of the authorization server (RFC 8414), for what a new overlay says of it.
     #[arg(long, value_name = "FILE|URL")]
     metadata: Option<String>,
-    /// Say what became of the document as JSON, for a program.
+    /// Say what became of the document, or why it is refused, as JSON, for a program.
     #[arg(long)]
     json: bool,
 }

@@ -139,6 +139,88 @@ fn a_bank_of_names_and_passwords_alone_has_a_crate_too() {
     assert!(page.contains(given), "{page}");
 }
 
+/// A program reads one JSON document from `stdout`, and nothing else, whatever comes of the command.
+#[test]
+fn a_program_gets_json_whatever_happens() {
+    let made = Made::new("json");
+    let root = made.0.clone();
+    std::fs::write(root.join("bad.yaml"), "hello: 1\n").unwrap();
+    std::fs::write(root.join("twice.yaml"), "openapi: 3.0.0\npaths:\n  /a: {}\n  /a: {}\n").unwrap();
+    std::fs::write(root.join("harbour.yaml"), HARBOUR).unwrap();
+    let over = "overlay: 1.1.0\nactions: [{ target: $.nowhere, update: {} }]\n";
+    std::fs::create_dir_all(root.join("specs/over")).unwrap();
+    std::fs::write(root.join("specs/over/overlay.yaml"), over).unwrap();
+    for (arguments, expected, told) in [
+        (&["import", "harbour.yaml", "--id", "one", "--json"][..], 0, ""),
+        (&["import", "bad.yaml", "--id", "two", "--json"], 100, "neither `openapi`"),
+        (&["import", "twice.yaml", "--id", "two", "--json"], 100, "twice.yaml:4:3: "),
+        (&["import", "gone.yaml", "--id", "two", "--json"], 100, "gone.yaml: "),
+        (&["import", "--id", "two", "--json"], 100, "has no document yet"),
+        (&["import", "harbour.yaml", "--id", "My Bank", "--json"], 100, "snake_case"),
+        (&["import", "harbour.yaml", "--id", "one", "--json"], 100, "add `--again`"),
+        (&["import", "harbour.yaml", "--id", "two", "--only", "nope", "--json"], 100, "no operation of that choice"),
+        (&["import", "harbour.yaml", "--id", "two", "--metadata", "bad.yaml", "--json"], 100, "bad.yaml: "),
+        (&["import", "harbour.yaml", "--id", "over", "--json"], 100, "selects nothing"),
+        (&["import", "harbour.yaml", "--json"], 2, "--id"),
+        (&["import", "--nope", "--json"], 2, "--nope"),
+        (&["drift", "one", "--openapi", "gone.yaml", "--format", "json"], 100, "gone.yaml"),
+        (&["drift", "nobody", "--openapi", "harbour.yaml", "--format", "json"], 100, "nobody"),
+        #[cfg(feature = "sandbox")]
+        (&["sandbox", "nobody", "--json"], 100, "none of ofx"),
+        #[cfg(feature = "sandbox")]
+        (&["control", "--at", "http://127.0.0.1:1", "state", "--json"], 100, "does a sandbox run there"),
+    ] {
+        let done = Command::new(FINRAIL).args(arguments).current_dir(&root).output().unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {said}"));
+        assert_eq!(done.status.code(), Some(expected), "{arguments:?}: {said}");
+        let outcome = match expected {
+            0 => "done",
+            2 => "usage",
+            _ => "refused",
+        };
+        assert_eq!(value["outcome"], outcome, "{arguments:?}: {said}");
+        let found = value["told"].to_string();
+        assert!(found.contains(told), "{arguments:?}: {said}");
+    }
+}
+
+/// Every page of help has the same exit codes.
+#[test]
+fn the_exit_codes_stand_in_the_help_of_every_command() {
+    let help = |arguments: &[&str]| {
+        let done = Command::new(FINRAIL).args(arguments).output().unwrap();
+        assert_eq!(done.status.code(), Some(0), "{arguments:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let readme = include_str!("../../codegen/README.md");
+    for command in [
+        &[][..],
+        &["import"],
+        &["check"],
+        &["regen"],
+        &["drift"],
+        &["new"],
+        &["completions"],
+        #[cfg(feature = "sandbox")]
+        &["sandbox"],
+        #[cfg(feature = "sandbox")]
+        &["control"],
+        #[cfg(feature = "sandbox")]
+        &["control", "fault"],
+    ] {
+        for flag in ["--help", "-h"] {
+            let said = help(&[command, &[flag]].concat());
+            assert!(said.contains(finrail_cli::shell::EXIT_CODES), "{command:?}: {said}");
+        }
+    }
+    for line in finrail_cli::shell::EXIT_CODES.lines().skip(1) {
+        let (code, means) = line.trim().split_once(' ').unwrap();
+        let row = format!("| {code} | {} |", means.trim());
+        assert!(readme.contains(&row), "codegen/README.md has no `{row}`");
+    }
+}
+
 /// What the document shows of a body is sent where it fits; where it does not, one is made of the schema.
 #[test]
 fn the_test_of_a_new_crate_sends_a_body_that_fits() {

@@ -225,7 +225,7 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     keep(&overlay_text)?;
     std::fs::write(folder.join(BUNDLE), &imported.bundle)?;
     if options.json {
-        let value = report::as_value(&imported, &published, &proposals, &readers);
+        let value = report::as_value(&imported, &published, &proposals, &readers, shell.told());
         shell.raw(&format!("{value:#}"))?;
         return Ok(Outcome::Fresh);
     }

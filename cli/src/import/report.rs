@@ -14,7 +14,7 @@ use super::bundle::{ImportError, Imported};
 use super::overlay;
 use super::proposals::Proposal;
 use super::readers::Readers;
-use crate::shell::{Shell, Tone};
+use crate::shell::{Outcome, Shell, Tone};
 
 /// More lines of one kind are counted and not written.
 const MOST: usize = 20;
@@ -50,7 +50,13 @@ pub(super) fn refused(
 }
 
 /// What became of the document, for programs.
-pub(super) fn as_value(imported: &Imported, published: &Published, proposals: &[Proposal], readers: &Readers) -> Value {
+pub(super) fn as_value(
+    imported: &Imported,
+    published: &Published,
+    proposals: &[Proposal],
+    readers: &Readers,
+    told: Vec<Value>,
+) -> Value {
     let line = |pointer: &str| published.line(pointer);
     let left_out: Vec<Value> = imported
         .left_out
@@ -88,6 +94,8 @@ pub(super) fn as_value(imported: &Imported, published: &Published, proposals: &[
         .map(|one| json!({ "kind": one.kind, "target": one.target, "update": one.update, "why": one.why }))
         .collect();
     json!({
+        "outcome": Outcome::Fresh.word(),
+        "told": told,
         "dialect": dialect(imported.dialect),
         "operations": imported.operations,
         "generated": imported.generated.iter().map(|(pointer, lost)| json!({ "pointer": pointer, "lost": lost })).collect::<Vec<_>>(),
