@@ -93,9 +93,12 @@ pub struct Import {
     /// Take a newer document in the place of the one that is there.
     #[arg(long)]
     again: bool,
-    /// Metadata of the authorization server (RFC 8414), for what a new overlay says of it.
+    /// Metadata of the authorization server (RFC 8414, OpenID Connect Discovery), for what a new overlay says of it.
     #[arg(long, value_name = "FILE|URL")]
     metadata: Option<String>,
+    /// Fetch that metadata from the address which the document names (`openIdConnectUrl`).
+    #[arg(long, conflicts_with = "metadata")]
+    discover: bool,
     /// Say what became of the document, or why it is refused, as JSON, for a program.
     #[arg(long)]
     json: bool,
@@ -111,9 +114,11 @@ impl Import {
             into: self.into,
             again: self.again,
             metadata: self.metadata,
+            discover: self.discover,
             today: today(),
             ask: asked().filter(|_| !self.json),
             json: self.json,
+            then: None,
         }
     }
 }
@@ -163,9 +168,12 @@ pub struct New {
     /// Only these operations: `tag:Payments`, `path:/payments`, or an `operationId`.
     #[arg(long, value_name = "SELECTOR")]
     only: Vec<String>,
-    /// Metadata of the authorization server (RFC 8414), for what the overlay says of it.
+    /// Metadata of the authorization server (RFC 8414, OpenID Connect Discovery), for what the overlay says of it.
     #[arg(long, value_name = "FILE|URL")]
     metadata: Option<String>,
+    /// Fetch that metadata from the address which the document names (`openIdConnectUrl`).
+    #[arg(long, conflicts_with = "metadata")]
+    discover: bool,
     /// A checkout of finrail that the crate depends on; none: what is published.
     #[arg(long, value_name = "FOLDER")]
     finrail: Option<PathBuf>,
@@ -180,6 +188,7 @@ impl New {
             name: self.name,
             only: self.only,
             metadata: self.metadata,
+            discover: self.discover,
             finrail: self.finrail,
             today: today(),
             ask: asked(),

@@ -18,7 +18,9 @@ fn main() -> ExitCode {
         Err(error) => {
             if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
                 let told = error.render().to_string();
-                let told = told.lines().next().unwrap_or_default().trim_start_matches("error: ");
+                let first = told.lines().map(str::trim).take_while(|line| !line.is_empty());
+                let told = first.collect::<Vec<_>>().join(" ");
+                let told = told.trim_start_matches("error: ");
                 let value = serde_json::json!({ "outcome": "usage", "told": [{ "kind": "error", "text": told }] });
                 println!("{value:#}");
             }
@@ -60,7 +62,10 @@ fn arguments() -> Result<Arguments, clap::Error> {
 }
 
 fn with_exit_codes(command: clap::Command) -> clap::Command {
-    command.after_long_help(EXIT_CODES).after_help(EXIT_CODES).mut_subcommands(with_exit_codes)
+    command
+        .after_long_help(EXIT_CODES)
+        .after_help(EXIT_CODES)
+        .mut_subcommands(with_exit_codes)
 }
 
 fn run(task: Task, shell: &mut Shell<'_>) -> std::io::Result<Outcome> {

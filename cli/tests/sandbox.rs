@@ -146,6 +146,14 @@ fn what_was_imported_is_played_and_its_replies_are_made_from_schemas() {
         let (_, told) = playing.control(&["ids", "harbour", "/accounts"]);
         assert!(told.contains("id-1"), "{told}");
     }
+    // What the bank publishes is no bundle.
+    let told = Command::new(FINRAIL)
+        .args(["sandbox", "harbour.yaml"])
+        .current_dir(&here)
+        .output()
+        .unwrap();
+    assert_eq!(told.status.code(), Some(100));
+    assert!(String::from_utf8_lossy(&told.stdout).contains("harbour.yaml is no bundle: import"));
     // From nowhere, and of nobody.
     let told = Command::new(FINRAIL)
         .args(["sandbox", "nobody"])
@@ -175,7 +183,9 @@ fn what_a_bank_takes_beside_oauth_is_told() {
     let here = place("taken");
     let kinds = |told: &Value| -> Vec<String> {
         let keys = told["keys"].as_array().cloned().unwrap_or_default();
-        let keys = keys.iter().map(|key| format!("{} {} {}", key["scheme"], key["in"], key["name"]));
+        let keys = keys
+            .iter()
+            .map(|key| format!("{} {} {}", key["scheme"], key["in"], key["name"]));
         keys.map(|key| key.replace('"', "")).collect()
     };
     for (id, document, keys, has_oauth, has_pair) in [
@@ -210,7 +220,13 @@ fn what_a_bank_takes_beside_oauth_is_told() {
                 .http_status_as_error(false)
                 .build()
                 .new_agent();
-            agent.get(&url).header(header.0, &header.1).call().unwrap().status().as_u16()
+            agent
+                .get(&url)
+                .header(header.0, &header.1)
+                .call()
+                .unwrap()
+                .status()
+                .as_u16()
         };
         let value = told["keys"][0]["value"].as_str().unwrap_or_default();
         let (query, header) = match id {
@@ -233,7 +249,10 @@ fn what_a_bank_takes_beside_oauth_is_told() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let said: Vec<String> = lines.by_ref().take_while(|line| !line.contains("control --help")).collect();
+        let said: Vec<String> = lines
+            .by_ref()
+            .take_while(|line| !line.contains("control --help"))
+            .collect();
         child.kill().unwrap();
         child.wait().unwrap();
         let said = said.join("\n");

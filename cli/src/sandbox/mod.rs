@@ -75,9 +75,7 @@ async fn played(bundles: &[String], port: u16) -> Result<Sandbox, String> {
     started.map_err(|error| {
         let source = std::error::Error::source(&error).map(ToString::to_string);
         match source {
-            Some(source) => format!(
-                "port {port}: {error}: {source}; another is chosen by `--port`"
-            ),
+            Some(source) => format!("port {port}: {error}: {source}; another is chosen by `--port`"),
             None => error.to_string(),
         }
     })
@@ -101,6 +99,8 @@ fn bundles(root: &Path, named: &[String]) -> Result<Vec<String>, String> {
 /// The bundles that `import` left in `specs`.
 fn imported(root: &Path) -> Vec<PathBuf> {
     let folders = std::fs::read_dir(root.join("specs")).into_iter().flatten().flatten();
+    // What a run left unfinished begins with a dot.
+    let folders = folders.filter(|folder| !folder.file_name().to_string_lossy().starts_with('.'));
     let mut files: Vec<PathBuf> = folders.map(|folder| folder.path().join("bundle.json")).collect();
     files.retain(|file| file.is_file());
     files.sort();
@@ -127,7 +127,15 @@ fn bundle(root: &Path, name: &str) -> Result<String, String> {
 
 fn read(file: &Path) -> Result<String, String> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
+    let text = text.trim_start_matches('\u{feff}');
+    // What a bank publishes is no bundle yet.
+    if !text.trim_start().starts_with('{') {
+        return Err(format!(
+            "{} is no bundle: import the document that the bank publishes first, and give the `bundle.json` that this makes",
+            file.display()
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 /// Where everything is, what opens it, and how to go on.

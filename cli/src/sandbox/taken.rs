@@ -95,8 +95,7 @@ impl Taken {
             told.insert("keys".to_owned(), keys.collect());
         }
         if self.pair {
-            let pair =
-                json!({ "name": client.access_key.expose_secret(), "password": client.access_key_secret.expose_secret() });
+            let pair = json!({ "name": client.access_key.expose_secret(), "password": client.access_key_secret.expose_secret() });
             told.insert("basic".to_owned(), pair);
         }
         if self.registration {
