@@ -197,24 +197,27 @@ pub(super) fn told(
         shell.header(tone, "Examples", &what)?;
     }
     // What is wrong with many examples is told once, with the first place in each of the first schemas.
-    let mut kinds: BTreeMap<(bool, &str), (usize, BTreeMap<&str, String>)> = BTreeMap::new();
+    let mut kinds: BTreeMap<(bool, &str), Unread<'_>> = BTreeMap::new();
     for one in imported.unreadable() {
-        let (count, by_schema) = kinds.entry((readers.read(one), one.wrong.as_str())).or_default();
-        *count += 1;
-        by_schema.entry(&one.schema).or_insert_with(|| match written(one) {
-            Some(pointer) => format!("{}: {pointer}", at(&pointer)),
-            None => format!("{}: {} at {}", at(&one.operation), one.operation, one.at),
-        });
+        let unread = kinds.entry((readers.read(one), one.wrong.as_str())).or_default();
+        unread.count += 1;
+        unread
+            .by_schema
+            .entry(&one.schema)
+            .or_insert_with(|| match written(one) {
+                Some(pointer) => format!("{}: {pointer}", at(&pointer)),
+                None => format!("{}: {} at {}", at(&one.operation), one.operation, one.at),
+            });
     }
-    for (n, ((is_read, wrong), (count, by_schema))) in kinds.iter().enumerate() {
+    for (n, ((is_read, wrong), unread)) in kinds.iter().enumerate() {
         if n == MOST {
             shell.line(&format!("and {} more kinds; `--json` has all", kinds.len() - MOST))?;
             break;
         }
         let proposed = if *is_read { "; what reads it is proposed" } else { "" };
-        let mut places = by_schema.values();
+        let mut places = unread.by_schema.values();
         let first = places.next().map_or("", String::as_str);
-        let more = match count {
+        let more = match unread.count {
             1 => String::new(),
             all => format!(" (and {} more)", all - 1),
         };
@@ -241,6 +244,14 @@ pub(super) fn told(
         )?;
     }
     Ok(())
+}
+
+/// Examples with which the same is wrong.
+#[derive(Default)]
+struct Unread<'e> {
+    count: usize,
+    /// The first place in each schema.
+    by_schema: BTreeMap<&'e str, String>,
 }
 
 /// A reason that names its place, with the line where that stands: in the operation, or elsewhere in the document.
