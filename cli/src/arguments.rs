@@ -14,8 +14,6 @@ use finrail_cli::{import, new};
 pub const COMMAND: &str = "finrail";
 
 /// A typed client for any bank, from the document that it publishes.
-///
-/// Exit codes: 0 done, 4 the command in the last line puts it right, 100 a person must decide.
 #[derive(Parser)]
 #[command(name = COMMAND, bin_name = COMMAND, version)]
 pub struct Arguments {
@@ -47,6 +45,9 @@ pub enum Task {
         /// Where it runs.
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8700", global = true)]
         at: String,
+        /// Answer in JSON alone, for a program.
+        #[arg(long, global = true)]
+        json: bool,
         #[command(subcommand)]
         task: Control,
     },
@@ -55,6 +56,21 @@ pub enum Task {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+impl Task {
+    /// Whether a program reads what is said: one JSON document, whatever happens.
+    pub fn is_for_a_program(&self) -> bool {
+        match self {
+            Self::Import(import) => import.json,
+            Self::Drift(drift) => drift.is_json(),
+            #[cfg(feature = "sandbox")]
+            Self::Sandbox(sandbox) => sandbox.json,
+            #[cfg(feature = "sandbox")]
+            Self::Control { json, .. } => *json,
+            Self::Check { .. } | Self::Regen(_) | Self::New(_) | Self::Completions { .. } => false,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -77,10 +93,13 @@ pub struct Import {
     /// Take a newer document in the place of the one that is there.
     #[arg(long)]
     again: bool,
-    /// Metadata of the authorization server (RFC 8414), for what a new overlay says of it.
+    /// Metadata of the authorization server (RFC 8414, OpenID Connect Discovery), for what a new overlay says of it.
     #[arg(long, value_name = "FILE|URL")]
     metadata: Option<String>,
-    /// Say what became of the document as JSON, for a program.
+    /// Fetch that metadata from the address which the document names (`openIdConnectUrl`).
+    #[arg(long, conflicts_with = "metadata")]
+    discover: bool,
+    /// Say what became of the document, or why it is refused, as JSON, for a program.
     #[arg(long)]
     json: bool,
 }
@@ -95,9 +114,11 @@ impl Import {
             into: self.into,
             again: self.again,
             metadata: self.metadata,
+            discover: self.discover,
             today: today(),
             ask: asked().filter(|_| !self.json),
             json: self.json,
+            then: None,
         }
     }
 }
@@ -147,9 +168,12 @@ pub struct New {
     /// Only these operations: `tag:Payments`, `path:/payments`, or an `operationId`.
     #[arg(long, value_name = "SELECTOR")]
     only: Vec<String>,
-    /// Metadata of the authorization server (RFC 8414), for what the overlay says of it.
+    /// Metadata of the authorization server (RFC 8414, OpenID Connect Discovery), for what the overlay says of it.
     #[arg(long, value_name = "FILE|URL")]
     metadata: Option<String>,
+    /// Fetch that metadata from the address which the document names (`openIdConnectUrl`).
+    #[arg(long, conflicts_with = "metadata")]
+    discover: bool,
     /// A checkout of finrail that the crate depends on; none: what is published.
     #[arg(long, value_name = "FOLDER")]
     finrail: Option<PathBuf>,
@@ -164,6 +188,7 @@ impl New {
             name: self.name,
             only: self.only,
             metadata: self.metadata,
+            discover: self.discover,
             finrail: self.finrail,
             today: today(),
             ask: asked(),

@@ -20,5 +20,6 @@ pub mod shell;
 pub mod surface;
 pub mod tasks;
 pub mod usage;
+mod whole;
 pub mod wire_schemas;
 pub mod workspace;

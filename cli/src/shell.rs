@@ -4,6 +4,15 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+
+/// The exit codes of every command, for the page of each.
+pub const EXIT_CODES: &str = "\
+Exit codes, of every command:
+  0    done
+  2    the command itself is wrong: an unknown word, a missing argument; nothing was done
+  4    something is stale; the command in the last line puts it right
+  100  refused, or a person must decide; the text says what";
 
 /// What a run comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +33,16 @@ impl Outcome {
             Self::Fresh => 0,
             Self::Stale => 4,
             Self::Failure => 100,
+        }
+    }
+
+    /// The word for programs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fresh => "done",
+            Self::Stale => "stale",
+            Self::Failure => "refused",
         }
     }
 }
@@ -57,12 +76,51 @@ impl Tone {
 pub struct Shell<'w> {
     out: &'w mut dyn Write,
     colour: bool,
+    /// What was said in words to a program, which reads one JSON document and nothing else.
+    kept: Option<Vec<(String, String)>>,
+    /// The JSON document was written.
+    is_told: bool,
 }
 
 impl<'w> Shell<'w> {
     /// A shell on a writer.
     pub fn new(out: &'w mut dyn Write, colour: bool) -> Self {
-        Self { out, colour }
+        Self {
+            out,
+            colour,
+            kept: None,
+            is_told: false,
+        }
+    }
+
+    /// A shell that writes JSON alone: what a command says in words is kept until [`end`](Self::end).
+    pub fn for_a_program(out: &'w mut dyn Write) -> Self {
+        Self {
+            kept: Some(Vec::new()),
+            ..Self::new(out, false)
+        }
+    }
+
+    /// The end of a run: a program that has had no JSON yet gets what was said in words.
+    ///
+    /// # Errors
+    ///
+    /// The writer's.
+    pub fn end(&mut self, outcome: Outcome) -> io::Result<()> {
+        match self.kept {
+            Some(_) if !self.is_told => {
+                let value = json!({ "outcome": outcome.word(), "told": self.told() });
+                self.raw(&format!("{value:#}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What was said in words until now, for a program.
+    #[must_use]
+    pub fn told(&self) -> Vec<Value> {
+        let kept = self.kept.iter().flatten();
+        kept.map(|(kind, text)| json!({ "kind": kind, "text": text })).collect()
     }
 
     /// A line with a header of twelve columns.
@@ -72,6 +130,10 @@ impl<'w> Shell<'w> {
     /// The writer's.
     pub fn header(&mut self, tone: Tone, header: &str, text: &str) -> io::Result<()> {
         let text = one_line(text);
+        if let Some(kept) = &mut self.kept {
+            kept.push((header.to_lowercase(), text));
+            return Ok(());
+        }
         if self.colour {
             let style = tone.style();
             writeln!(self.out, "{style}{header:>12}{style:#} {text}")
@@ -86,6 +148,13 @@ impl<'w> Shell<'w> {
     ///
     /// The writer's.
     pub fn line(&mut self, text: &str) -> io::Result<()> {
+        if let Some(kept) = &mut self.kept {
+            if let Some((_, last)) = kept.last_mut() {
+                last.push('\n');
+                last.push_str(&one_line(text));
+            }
+            return Ok(());
+        }
         writeln!(self.out, "{:>12} {}", "", one_line(text))
     }
 
@@ -95,6 +164,7 @@ impl<'w> Shell<'w> {
     ///
     /// The writer's.
     pub fn raw(&mut self, text: &str) -> io::Result<()> {
+        self.is_told = true;
         self.out.write_all(text.as_bytes())?;
         if text.ends_with('\n') {
             Ok(())

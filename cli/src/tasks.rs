@@ -94,13 +94,19 @@ enum Format {
 }
 
 impl Drift {
+    /// Whether a program reads it.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     /// Does what is asked.
     ///
     /// # Errors
     ///
     /// Evidence or files that cannot be read, and the writer's.
     pub fn run(self, workspace: &Workspace, shell: &mut Shell<'_>) -> io::Result<Outcome> {
-        let json = self.format == Format::Json;
+        let json = self.is_json();
         let today = today();
         let Evidence {
             docs,

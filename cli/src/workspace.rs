@@ -134,7 +134,12 @@ impl Workspace {
         })?;
         let mut found = Vec::new();
         for entry in listed {
-            let path = entry?.path();
+            let entry = entry?;
+            // What a run left unfinished begins with a dot.
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            let path = entry.path();
             let is_written = path.extension().is_some_and(|extension| extension == "yaml");
             if is_written || path.join(OVERLAY).is_file() {
                 found.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));

@@ -274,8 +274,58 @@ fn what_metadata_and_a_person_say_stands_in_a_new_overlay() {
         options.metadata = Some("metadata.json".to_owned());
     });
     assert_eq!(outcome, Outcome::Failure);
-    assert!(told.contains("metadata.json: it is no JSON"), "{told}");
+    assert!(told.contains("metadata.json is a web page"), "{told}");
     assert!(!place.0.join("specs").exists());
+}
+
+/// Metadata comes after the first import as well, while nobody has written into the overlay.
+#[test]
+fn the_metadata_of_openid_connect_is_fetched_where_it_is_asked_for() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = format!(
+        "http://{}/.well-known/openid-configuration",
+        listener.local_addr().unwrap()
+    );
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).unwrap();
+        let body = r#"{"issuer":"https://login.harbour.example","token_endpoint":"https://tokens.harbour.example/oauth/token"}"#;
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+    });
+    let place = Place::new("discover");
+    let begin = HARBOUR.find("      type: oauth2\n").unwrap();
+    let end = HARBOUR.find("          scopes: {").unwrap();
+    let end = end + HARBOUR[end..].find('\n').unwrap() + 1;
+    let connect = format!("      type: openIdConnect\n      openIdConnectUrl: {at}\n");
+    let document = [&HARBOUR[..begin], &connect, &HARBOUR[end..]].concat();
+    std::fs::write(place.0.join("harbour.yaml"), document).unwrap();
+    let (outcome, told) = place.import(Some("harbour.yaml"), |_| {});
+    assert_eq!(outcome, Outcome::Failure);
+    assert!(
+        told.contains(&format!("or run: finrail import --id harbour --metadata {at}; ")),
+        "{told}"
+    );
+    let (outcome, told) = place.import(None, |options| options.discover = true);
+    server.join().unwrap();
+    assert_eq!(outcome, Outcome::Fresh, "{told}");
+    let flows = &place.bundle()["components"]["securitySchemes"]["oauth"]["flows"];
+    assert_eq!(
+        flows["clientCredentials"]["tokenUrl"],
+        "https://tokens.harbour.example/oauth/token"
+    );
+    // Nobody's words are written over.
+    place.write("overlay.yaml", &(place.read("overlay.yaml") + "# looked through\n"));
+    std::fs::write(place.0.join("metadata.json"), r#"{"issuer":"https://other.example"}"#).unwrap();
+    let (_, told) = place.import(None, |options| options.metadata = Some("metadata.json".to_owned()));
+    assert!(told.contains("nothing of the metadata is written into it"), "{told}");
+    assert!(place.read("overlay.yaml").contains("# looked through"));
 }
 
 /// A bearer token beside OAuth is a key or the access token, and a document says neither.
@@ -477,4 +527,61 @@ fn readers_that_examples_ask_for_are_proposed_and_read_them_when_they_are_taken(
         (Value::from(example), Value::from(24), Value::from(true))
     );
     assert_eq!(told["proposals"][0]["update"], r#"{ "x-lenient": "boolean" }"#);
+}
+
+/// What is wrong with many examples in many schemas is told once, with the first places; a program gets all of them.
+#[test]
+fn many_examples_that_nobody_reads_are_few_lines() {
+    let (mut paths, mut schemas) = (String::new(), String::new());
+    for n in 0..20 {
+        let examples: String = (0..100)
+            .map(|e| format!("                e{e}: {{ value: {{ id: {e}, open: true }} }}\n"))
+            .collect();
+        paths += &format!(
+            "  /things{n}:\n    get:\n      operationId: thing{n}\n      responses:\n        \"200\":\n          description: One.\n          \
+             content:\n            application/json:\n              schema: {{ $ref: \"#/components/schemas/Thing{n}\" }}\n              examples:\n{examples}"
+        );
+        schemas += &format!(
+            "    Thing{n}: {{ type: object, properties: {{ id: {{ type: string }}, open: {{ type: string }} }} }}\n"
+        );
+    }
+    let document = format!(
+        "openapi: 3.0.3\ninfo: {{ title: Many, version: \"1\" }}\nservers: [{{ url: https://api.many.example }}]\npaths:\n{paths}components:\n  schemas:\n{schemas}"
+    );
+    let place = Place::new("many");
+    std::fs::write(place.0.join("many.yaml"), document).unwrap();
+    let (outcome, told) = place.import(Some("many.yaml"), |_| {});
+    assert_eq!(outcome, Outcome::Fresh);
+    let unread: Vec<&str> = told.lines().filter(|line| line.contains("  Unread ")).collect();
+    assert!(
+        !unread.is_empty() && unread.len() <= 4 && told.lines().count() < 40,
+        "{told}"
+    );
+    assert!(
+        unread[0].contains("(and 1999 more)") && told.contains("and in 17 more schemas; `--json` has every example"),
+        "{told}"
+    );
+    let (_, told) = place.import(None, |options| options.json = true);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert!(told["examples"]["unread"].as_array().unwrap().len() >= 2000);
+}
+
+/// A reference that all operations of a path have costs all of them, and is told with its place.
+#[test]
+fn what_a_reference_of_a_path_costs_is_told_with_its_line() {
+    let place = Place::new("path-level");
+    let document = HARBOUR.replace(
+        "  /accounts/{account-id}:\n",
+        "  /accounts/{account-id}:\n    parameters:\n      - $ref: \"#/components/parameters/None\"\n",
+    );
+    let line = 1 + document
+        .lines()
+        .position(|line| line.contains("parameters/None"))
+        .unwrap();
+    std::fs::write(place.0.join("harbour.yaml"), document).unwrap();
+    let (_, told) = place.import(Some("harbour.yaml"), |_| {});
+    let reason = format!(
+        "GET /accounts/{{account-id}}\n             `#/components/parameters/None` leads nowhere (at /paths/~1accounts~1{{account-id}}/parameters/0, line {line})\n"
+    );
+    assert!(told.contains(&reason), "{told}");
 }

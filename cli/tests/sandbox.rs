@@ -146,6 +146,14 @@ fn what_was_imported_is_played_and_its_replies_are_made_from_schemas() {
         let (_, told) = playing.control(&["ids", "harbour", "/accounts"]);
         assert!(told.contains("id-1"), "{told}");
     }
+    // What the bank publishes is no bundle.
+    let told = Command::new(FINRAIL)
+        .args(["sandbox", "harbour.yaml"])
+        .current_dir(&here)
+        .output()
+        .unwrap();
+    assert_eq!(told.status.code(), Some(100));
+    assert!(String::from_utf8_lossy(&told.stdout).contains("harbour.yaml is no bundle: import"));
     // From nowhere, and of nobody.
     let told = Command::new(FINRAIL)
         .args(["sandbox", "nobody"])
@@ -154,6 +162,114 @@ fn what_was_imported_is_played_and_its_replies_are_made_from_schemas() {
         .unwrap();
     assert_eq!(told.status.code(), Some(100));
     assert!(String::from_utf8_lossy(&told.stdout).contains("none of ofx, mx, omnifund, tatrabanka, finexer"));
+}
+
+/// What opens the calls of a bank, each as a person sends it by hand; a wrong one is refused.
+#[test]
+fn what_a_bank_takes_beside_oauth_is_told() {
+    let beacon = include_str!("fixtures/beacon.yaml");
+    let both = include_str!("fixtures/harbour.yaml")
+        .replace(
+            "  securitySchemes:\n",
+            "  securitySchemes:\n    Staff: { type: apiKey, in: header, name: X-Staff }\n",
+        )
+        .replace(
+            "operationId: getAccounts\n",
+            "operationId: getAccounts\n      security: [{ Staff: [] }]\n",
+        );
+    let pair = beacon
+        .replace("{ App: [], Place: [] }, ", "")
+        .replace("scheme: bearer", "scheme: basic");
+    let here = place("taken");
+    let kinds = |told: &Value| -> Vec<String> {
+        let keys = told["keys"].as_array().cloned().unwrap_or_default();
+        let keys = keys
+            .iter()
+            .map(|key| format!("{} {} {}", key["scheme"], key["in"], key["name"]));
+        keys.map(|key| key.replace('"', "")).collect()
+    };
+    for (id, document, keys, has_oauth, has_pair) in [
+        (
+            "beacon",
+            beacon,
+            &["App header X-App", "Place query place", "Personal bearer Authorization"][..],
+            false,
+            false,
+        ),
+        ("both", &both, &["Staff header X-Staff"], true, false),
+        ("pair", &pair, &[], false, true),
+    ] {
+        std::fs::write(here.join("document.yaml"), document).unwrap();
+        let imported = Command::new(FINRAIL)
+            .args(["import", "document.yaml", "--id", id])
+            .current_dir(&here)
+            .output()
+            .unwrap();
+        assert!(imported.status.success(), "{id}");
+        let playing = Playing::new(&here, &[id]);
+        let told = &playing.told["providers"][0];
+        assert_eq!(kinds(told), keys, "{told}");
+        assert_eq!(told.get("client_id").is_some(), has_oauth, "{told}");
+        assert_eq!(told.get("basic").is_some(), has_pair, "{told}");
+        let of = |value: &Value| value.as_str().unwrap().to_owned();
+        let status = |query: &str, header: (&str, String)| {
+            let path = if id == "both" { "accounts" } else { "rates" };
+            let url = format!("{}/{path}{query}", of(&told["url"]));
+            let agent = ureq::Agent::config_builder()
+                .proxy(None)
+                .http_status_as_error(false)
+                .build()
+                .new_agent();
+            agent
+                .get(&url)
+                .header(header.0, &header.1)
+                .call()
+                .unwrap()
+                .status()
+                .as_u16()
+        };
+        let value = told["keys"][0]["value"].as_str().unwrap_or_default();
+        let (query, header) = match id {
+            "beacon" => (format!("?place={value}"), ("X-App", value.to_owned())),
+            "both" => (String::new(), ("X-Staff", value.to_owned())),
+            _ => {
+                use base64::Engine as _;
+                let pair = format!("{}:{}", of(&told["basic"]["name"]), of(&told["basic"]["password"]));
+                let pair = base64::engine::general_purpose::STANDARD.encode(pair);
+                (String::new(), ("Authorization", format!("Basic {pair}")))
+            }
+        };
+        assert_eq!(status(&query, (header.0, header.1)), 200, "{id}");
+        assert_eq!(status(&query, ("X-Other", "wrong".to_owned())), 401, "{id}");
+        // The same in words.
+        let mut child = Command::new(FINRAIL)
+            .args(["sandbox", "--port", "0", id])
+            .current_dir(&here)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let said: Vec<String> = lines
+            .by_ref()
+            .take_while(|line| !line.contains("control --help"))
+            .collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let said = said.join("\n");
+        assert_eq!(said.contains("client "), has_oauth, "{said}");
+        assert_eq!(said.contains("HTTP Basic: the name "), has_pair, "{said}");
+        for told in match id {
+            "beacon" => &[
+                "key App: the header `X-App: ",
+                "key Place: `place=",
+                "key Personal: the header `Authorization: Bearer ",
+            ][..],
+            "both" => &["key Staff: the header `X-Staff: "],
+            _ => &[],
+        } {
+            assert!(said.contains(told), "{said}");
+        }
+    }
 }
 
 #[test]

@@ -69,6 +69,11 @@ pub enum ImportError {
     /// The document is in no dialect that is read.
     #[error(transparent)]
     Dialect(#[from] UnknownDialect),
+    /// No operation was chosen.
+    #[error(
+        "the document has no operation of that choice: `tag:..`, `path:..` and an operationId choose, as the document writes them"
+    )]
+    Choice,
     /// The overlay cannot be put over the document.
     #[error("the overlay does not fit: {}", told(.0))]
     Overlay(Vec<OverlayFault>),
@@ -101,8 +106,7 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
     }
     let normal = normalised(&document, &facts.only)?;
     if normal.operations == 0 {
-        let what = "the document has no operation of that choice: `tag:..`, `path:..` and an operationId choose, as the document writes them";
-        return Err(ImportError::Problems(vec![what.to_owned()]));
+        return Err(ImportError::Choice);
     }
     if !normal.problems.is_empty() {
         return Err(ImportError::Problems(normal.problems));

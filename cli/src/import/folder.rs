@@ -155,6 +155,11 @@ fn problems(error: &ImportError, file: &Path, overlay: &Published) -> Vec<Proble
             .iter()
             .map(|problem| one("", problem.clone(), "say it in the overlay"))
             .collect(),
+        ImportError::Choice => vec![one(
+            "/x-only",
+            error.to_string(),
+            "choose others in `x-only` of the overlay",
+        )],
         other => vec![one("", other.to_string(), "import a document of 2.0, 3.0 or 3.1")],
     }
 }

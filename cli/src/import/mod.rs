@@ -14,6 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use finrail_spec::bearer::{CREDENTIALS, in_doubt};
+use finrail_spec::dialect::Dialect;
 use finrail_spec::published::{Language, Published};
 
 pub use bundle::{Facts, ImportError, Imported, import};
@@ -22,7 +23,7 @@ pub use proposals::{Proposal, proposals};
 pub use readers::{Readers, readers};
 pub use record::Record;
 
-use crate::place::fetch;
+use crate::place::{fetch, web_page};
 use crate::shell::{Outcome, Shell, Tone, quoted};
 use crate::workspace::{BUNDLE, OVERLAY};
 use folder::{document_in, facts};
@@ -45,12 +46,16 @@ pub struct Options {
     pub again: bool,
     /// Metadata of the authorization server (RFC 8414), a file or an address: what a new overlay says of it.
     pub metadata: Option<String>,
+    /// Fetch the metadata from the address that the document names.
+    pub discover: bool,
     /// `YYYY-MM-DD`, for the record of where the document is from.
     pub today: String,
     /// Asks a person, where there is one.
     pub ask: Option<Ask>,
     /// Say what became of the document as JSON.
     pub json: bool,
+    /// What a person does when what is missing stands in the overlay; none: this command again.
+    pub then: Option<String>,
 }
 
 /// Asks a person a question with these answers, the first of which is assumed; none: nothing was chosen.
@@ -96,15 +101,10 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         }
     };
     let place = options.document.clone().unwrap_or_else(|| shown.display().to_string());
-    let published = match Published::read(&bytes) {
+    let published = match document(&place, &bytes) {
         Ok(published) => published,
-        Err(error) => {
-            let (line, column) = (error.position.line, error.position.column);
-            shell.header(
-                Tone::Bad,
-                "Refused",
-                &format!("{place}:{line}:{column}: {}", error.message),
-            )?;
+        Err(why) => {
+            shell.header(Tone::Bad, "Refused", &why)?;
             return Ok(Outcome::Failure);
         }
     };
@@ -133,7 +133,28 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         .clone()
         .or_else(|| title.map(|title| title.trim().to_owned()));
     let overlay_file = folder.join(OVERLAY);
-    let is_new = !overlay_file.exists();
+    // One that is as it was written is made again with what is known now.
+    let asks_server = options.metadata.is_some() || options.discover;
+    let is_untouched = || {
+        let name = name.as_deref().unwrap_or(id);
+        let first = overlay::text(
+            &published.root,
+            id,
+            name,
+            &options.only,
+            &Known::default(),
+            &proposals(&published.root),
+        );
+        std::fs::read_to_string(&overlay_file).is_ok_and(|text| text == first)
+    };
+    let is_new = !overlay_file.exists() || (asks_server && is_untouched());
+    if asks_server && !is_new {
+        let what = format!(
+            "{} is there, and was changed: nothing of the metadata is written into it",
+            shown.join(OVERLAY).display()
+        );
+        shell.header(Tone::Warn, "Metadata", &what)?;
+    }
     let known_of_server = match is_new {
         false => None,
         true => match known_of(root, options, &published, shell)? {
@@ -178,16 +199,18 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         Language::Json => "openapi.json",
         Language::Yaml => "openapi.yaml",
     };
-    let keep = |overlay_text: &str| {
-        std::fs::create_dir_all(&folder)?;
-        if let Some(known) = known.as_ref().filter(|known| !known.ends_with(document_file)) {
-            std::fs::remove_file(known)?;
+    // All of it or nothing.
+    let keep = |overlay_text: &str, bundle: Option<&str>| {
+        let record = record.text()?;
+        let mut files = vec![(document_file, bytes.as_slice()), (record::RECORD, record.as_bytes())];
+        if is_new {
+            files.push((OVERLAY, overlay_text.as_bytes()));
         }
-        std::fs::write(folder.join(document_file), &bytes)?;
-        record.write(&folder)?;
-        match is_new {
-            true => std::fs::write(&overlay_file, overlay_text),
-            false => Ok(()),
+        files.extend(bundle.map(|bundle| (BUNDLE, bundle.as_bytes())));
+        crate::whole::write(&folder, &files)?;
+        match known.as_ref().filter(|known| !known.ends_with(document_file)) {
+            Some(known) => std::fs::remove_file(known),
+            None => Ok(()),
         }
     };
     let next = format!(
@@ -203,9 +226,20 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
             report::refused(&error, &shown.join(OVERLAY), &overlay, shell)?;
             // What is missing has a place in an overlay: there is one to write it into.
             if is_new && matches!(error, ImportError::Problems(_)) {
-                keep(&overlay_text)?;
-                let what = format!("write that into {}, then run: {next}", shown.join(OVERLAY).display());
+                keep(&overlay_text, None)?;
+                let then = options.then.clone().unwrap_or_else(|| format!("run: {next}"));
+                let what = format!("write that into {}, then {then}", shown.join(OVERLAY).display());
                 shell.header(Tone::Note, "Next", &what)?;
+                if let Some(url) = overlay::discovered(&published.root).filter(|_| !asks_server) {
+                    let with = format!("--metadata {}", quoted(url));
+                    let what = match &options.then {
+                        Some(then) => format!("or {then} with {with}"),
+                        None => format!("or run: {next}{} {with}", chosen(options)),
+                    };
+                    shell.line(&format!(
+                        "{what}; the server's metadata says where tokens are got, and `--discover` finds its address in the document"
+                    ))?;
+                }
             }
             return Ok(Outcome::Failure);
         }
@@ -222,10 +256,9 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     if let Some(known) = &known_of_server {
         overlay_text = new_overlay(known, &proposals);
     }
-    keep(&overlay_text)?;
-    std::fs::write(folder.join(BUNDLE), &imported.bundle)?;
+    keep(&overlay_text, Some(&imported.bundle))?;
     if options.json {
-        let value = report::as_value(&imported, &published, &proposals, &readers);
+        let value = report::as_value(&imported, &published, &proposals, &readers, shell.told());
         shell.raw(&format!("{value:#}"))?;
         return Ok(Outcome::Fresh);
     }
@@ -251,6 +284,30 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     Ok(Outcome::Fresh)
 }
 
+/// The arguments by which the same overlay is made again.
+fn chosen(options: &Options) -> String {
+    let name = options.name.iter().map(|name| ("--name", name));
+    let only = options.only.iter().map(|only| ("--only", only));
+    name.chain(only)
+        .map(|(flag, value)| format!(" {flag} {}", quoted(value)))
+        .collect()
+}
+
+/// The document that came, in a dialect that is read; else why not. An overlay cannot be blamed for it.
+fn document(place: &str, bytes: &[u8]) -> Result<Published, String> {
+    if let Some(why) = web_page(place, bytes, "an OpenAPI document") {
+        return Err(why);
+    }
+    let published = Published::read(bytes).map_err(|error| {
+        let (line, column) = (error.position.line, error.position.column);
+        format!("{place}:{line}:{column}: {}", error.message)
+    })?;
+    match Dialect::of(&published.root) {
+        Ok(_) => Ok(published),
+        Err(why) => Err(format!("{place}: {why}")),
+    }
+}
+
 /// What metadata says of the authorization server, and then a person of what is left; notes are told.
 fn known_of(
     root: &Path,
@@ -258,12 +315,29 @@ fn known_of(
     published: &Published,
     shell: &mut Shell<'_>,
 ) -> io::Result<Result<Known, String>> {
-    let mut known = match &options.metadata {
-        None => Known::default(),
-        Some(place) => match metadata::known(&fetch(root, place)?) {
-            Ok(known) => known,
-            Err(why) => return Ok(Err(format!("{place}: {why}"))),
+    let place = match (&options.metadata, options.discover) {
+        (Some(place), _) => Some(place.clone()),
+        (None, true) => match overlay::discovered(&published.root) {
+            Some(place) => Some(place.to_owned()),
+            None => {
+                let why = "the document names no address of metadata (`openIdConnectUrl`): give it by `--metadata <file|url>`";
+                return Ok(Err(why.to_owned()));
+            }
         },
+        (None, false) => None,
+    };
+    let mut known = match &place {
+        None => Known::default(),
+        Some(place) => {
+            let bytes = fetch(root, place)?;
+            if let Some(why) = web_page(place, &bytes, "metadata of an authorization server") {
+                return Ok(Err(why));
+            }
+            match metadata::known(&bytes) {
+                Ok(known) => known,
+                Err(why) => return Ok(Err(format!("{place}: {why}"))),
+            }
+        }
     };
     for note in &known.notes {
         shell.header(Tone::Warn, "Metadata", note)?;

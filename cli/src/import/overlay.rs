@@ -62,15 +62,36 @@ pub(super) fn text(
         if scheme.get("flows").is_none() && scheme.get("flow").is_none() {
             let address = |known: &Option<String>| quoted(known.as_deref().unwrap_or_default());
             let said = match known.token {
-                Some(_) => "# As the server's metadata has them; the scopes are to be put in.",
-                None => "# The document does not say where tokens are got: put the addresses in, and the scopes.",
+                Some(_) => "# As the server's metadata has them.",
+                None => "# The document does not say where tokens are got: put the addresses in.",
             };
-            let _ = writeln!(
-                out,
-                "      {said}\n      type: oauth2\n      flows:\n        authorizationCode:\n          authorizationUrl: {}\n          tokenUrl: {}\n          scopes: {{}}",
-                address(&known.authorize),
-                address(&known.token)
-            );
+            let _ = writeln!(out, "      {said}\n      type: oauth2\n      flows:");
+            // A server without a page for users gives tokens to applications alone.
+            let _ = match (&known.token, &known.authorize) {
+                (Some(_), None) => writeln!(out, "        clientCredentials:"),
+                _ => writeln!(
+                    out,
+                    "        authorizationCode:\n          authorizationUrl: {}",
+                    address(&known.authorize)
+                ),
+            };
+            let _ = writeln!(out, "          tokenUrl: {}", address(&known.token));
+            let scopes = scopes(root, &path);
+            let _ = match scopes.as_slice() {
+                [] => writeln!(
+                    out,
+                    "          # Scopes, each with what it allows.\n          scopes: {{}}"
+                ),
+                scopes => {
+                    let _ = writeln!(
+                        out,
+                        "          # What operations ask for; say what each allows.\n          scopes:"
+                    );
+                    scopes
+                        .iter()
+                        .try_for_each(|scope| writeln!(out, "            {}: \"\"", quoted(scope)))
+                }
+            };
         }
         if let Some(revoke) = &known.revoke {
             let _ = writeln!(
@@ -150,9 +171,38 @@ pub(super) fn action(proposal: &Proposal) -> String {
     format!("  # - target: {target}\n  #   update: {}\n", proposal.update)
 }
 
+/// Where the document says that the metadata of its authorization server is (OpenID Connect Discovery).
+pub(super) fn discovered(root: &Json) -> Option<&str> {
+    let (_, scheme) = oauth(root)?;
+    let url = scheme.get("openIdConnectUrl").and_then(Json::as_str)?;
+    crate::place::is_address(url).then_some(url)
+}
+
+/// The scopes that requirements name of the scheme at a target, sorted.
+fn scopes(root: &Json, path: &str) -> Vec<String> {
+    let is_it = |name: &str| SECTIONS.iter().any(|section| target(section, name) == path);
+    let operations = finrail_spec::normal::operations_of(root);
+    let of_operations = operations.iter().filter_map(|(_, operation)| operation.get("security"));
+    let mut found: Vec<String> = of_operations
+        .chain(root.get("security"))
+        .flat_map(Json::items)
+        .flat_map(Json::members)
+        .filter(|(name, _)| is_it(name))
+        .flat_map(|(_, scopes)| scopes.items())
+        .filter_map(Json::as_str)
+        .map(str::to_owned)
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Where the dialects keep security schemes.
+const SECTIONS: [&[&str]; 2] = [&["components", "securitySchemes"], &["securityDefinitions"]];
+
 /// The security scheme with access tokens, and its place.
 pub(super) fn oauth(root: &Json) -> Option<(String, &Json)> {
-    for section in [&["components", "securitySchemes"][..], &["securityDefinitions"]] {
+    for section in SECTIONS {
         for (name, scheme) in root.at(section).map(Json::members).unwrap_or_default() {
             let kind = scheme.get("type").and_then(Json::as_str).unwrap_or_default();
             if matches!(kind, "oauth2" | "openIdConnect") {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// The record of an import.
-const RECORD: &str = "imported.json";
+pub(super) const RECORD: &str = "imported.json";
 
 /// Where a document is from, and how it was when it came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,9 +38,9 @@ impl Record {
         }
     }
 
-    pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(self)?;
-        std::fs::write(folder.join(RECORD), text + "\n")
+    /// The text of its file.
+    pub(super) fn text(&self) -> io::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
     /// Reads it; none where an import left none.

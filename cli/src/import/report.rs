@@ -14,10 +14,13 @@ use super::bundle::{ImportError, Imported};
 use super::overlay;
 use super::proposals::Proposal;
 use super::readers::Readers;
-use crate::shell::{Shell, Tone};
+use crate::shell::{Outcome, Shell, Tone};
 
 /// More lines of one kind are counted and not written.
 const MOST: usize = 20;
+
+/// More places of one kind are counted and not written.
+const PLACES: usize = 3;
 
 /// Why there is no client.
 pub(super) fn refused(
@@ -50,7 +53,13 @@ pub(super) fn refused(
 }
 
 /// What became of the document, for programs.
-pub(super) fn as_value(imported: &Imported, published: &Published, proposals: &[Proposal], readers: &Readers) -> Value {
+pub(super) fn as_value(
+    imported: &Imported,
+    published: &Published,
+    proposals: &[Proposal],
+    readers: &Readers,
+    told: Vec<Value>,
+) -> Value {
     let line = |pointer: &str| published.line(pointer);
     let left_out: Vec<Value> = imported
         .left_out
@@ -88,6 +97,8 @@ pub(super) fn as_value(imported: &Imported, published: &Published, proposals: &[
         .map(|one| json!({ "kind": one.kind, "target": one.target, "update": one.update, "why": one.why }))
         .collect();
     json!({
+        "outcome": Outcome::Fresh.word(),
+        "told": told,
         "dialect": dialect(imported.dialect),
         "operations": imported.operations,
         "generated": imported.generated.iter().map(|(pointer, lost)| json!({ "pointer": pointer, "lost": lost })).collect::<Vec<_>>(),
@@ -145,7 +156,7 @@ pub(super) fn told(
             &format!("{}: {}", at(&one.pointer), one.operation()),
         )?;
         for reason in &one.reasons {
-            shell.line(reason)?;
+            shell.line(&with_line(reason, &one.pointer, published))?;
         }
     }
     // The same loss in many places is told once, with the first of them.
@@ -185,27 +196,39 @@ pub(super) fn told(
         );
         shell.header(tone, "Examples", &what)?;
     }
-    // What many examples have in common stands in one schema.
-    let mut by_schema: BTreeMap<(bool, &str, &str), Vec<String>> = BTreeMap::new();
+    // What is wrong with many examples is told once, with the first place in each of the first schemas.
+    let mut kinds: BTreeMap<(bool, &str), Unread<'_>> = BTreeMap::new();
     for one in imported.unreadable() {
-        let place = match written(one) {
-            Some(pointer) => format!("{}: {pointer}", at(&pointer)),
-            None => format!("{}: {} at {}", at(&one.operation), one.operation, one.at),
-        };
-        let kind = (readers.read(one), one.schema.as_str(), one.wrong.as_str());
-        by_schema.entry(kind).or_default().push(place);
+        let unread = kinds.entry((readers.read(one), one.wrong.as_str())).or_default();
+        unread.count += 1;
+        unread
+            .by_schema
+            .entry(&one.schema)
+            .or_insert_with(|| match written(one) {
+                Some(pointer) => format!("{}: {pointer}", at(&pointer)),
+                None => format!("{}: {} at {}", at(&one.operation), one.operation, one.at),
+            });
     }
-    for (n, ((is_read, _, wrong), places)) in by_schema.iter().enumerate() {
+    for (n, ((is_read, wrong), unread)) in kinds.iter().enumerate() {
         if n == MOST {
-            shell.line(&format!("and {} more", by_schema.len() - MOST))?;
+            shell.line(&format!("and {} more kinds; `--json` has all", kinds.len() - MOST))?;
             break;
         }
-        let more = match places.len() {
+        let proposed = if *is_read { "; what reads it is proposed" } else { "" };
+        let mut places = unread.by_schema.values();
+        let first = places.next().map_or("", String::as_str);
+        let more = match unread.count {
             1 => String::new(),
             all => format!(" (and {} more)", all - 1),
         };
-        let proposed = if *is_read { "; what reads it is proposed" } else { "" };
-        shell.header(Tone::Warn, "Unread", &format!("{}{more}: {wrong}{proposed}", places[0]))?;
+        shell.header(Tone::Warn, "Unread", &format!("{first}{more}: {wrong}{proposed}"))?;
+        for place in places.by_ref().take(PLACES - 1) {
+            shell.line(place)?;
+        }
+        match places.len() {
+            0 => {}
+            others => shell.line(&format!("and in {others} more schemas; `--json` has every example"))?,
+        }
     }
     if !imported.renamed.is_empty() {
         let first = &imported.renamed[0];
@@ -221,6 +244,31 @@ pub(super) fn told(
         )?;
     }
     Ok(())
+}
+
+/// Examples with which the same is wrong.
+#[derive(Default)]
+struct Unread<'e> {
+    count: usize,
+    /// The first place in each schema.
+    by_schema: BTreeMap<&'e str, String>,
+}
+
+/// A reason that names its place, with the line where that stands: in the operation, or elsewhere in the document.
+fn with_line(reason: &str, operation: &str, published: &Published) -> String {
+    let place = reason.strip_suffix(')').and_then(|reason| reason.rsplit_once(" (at /"));
+    let Some((wrong, place)) = place else {
+        return reason.to_owned();
+    };
+    let is_whole = ["paths/", "components/"].iter().any(|root| place.starts_with(root));
+    let pointer = match is_whole {
+        true => format!("/{place}"),
+        false => format!("{operation}/{place}"),
+    };
+    match published.line(&pointer) {
+        Some(line) => format!("{wrong} (at /{place}, line {line})"),
+        None => reason.to_owned(),
+    }
 }
 
 /// Where what cannot be read stands in the document, where that is known.

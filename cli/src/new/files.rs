@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use finrail_spec::model::Specification;
+use finrail_spec::names::snake_case;
 use finrail_spec::vocabulary::Grant;
 
-use super::journey::{journey, takes_pair};
+use super::journey::{journey, keys, takes_pair};
 
 const SETTINGS: &str = r#"# Where `finrail check`, `regen` and `drift` find the specifications, and where pages and outlines go that they make.
 specs = "specs"
@@ -115,6 +116,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {{
         )
     }
 
+    /// The setters of the keys that calls take, from the environment.
+    fn keys(&self) -> String {
+        let prefix = &self.document.provider.env_prefix;
+        let all = keys(self.document);
+        let variable = |key: &str| match all.len() {
+            1 => format!("{prefix}_KEY"),
+            _ => format!("{prefix}_{}_KEY", snake_case(key).trim_matches('_').to_uppercase()),
+        };
+        let setter = |key: &&str| format!("\n    .key({key:?}, std::env::var(\"{}\")?)", variable(key));
+        all.iter().map(setter).collect()
+    }
+
     fn page(&self) -> String {
         let (id, module, command) = (self.id, self.module(), self.command);
         let provider = one_line(&self.document.provider.name);
@@ -129,12 +142,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {{
             None => ".base_url(\"https://...\")".to_owned(),
         };
         let has = |grant| self.document.oauth.as_ref().is_some_and(|oauth| oauth.has(grant));
+        let keys = self.keys();
         let start = if has(Grant::AuthorizationCode) {
             format!(
                 r#"let app = {module}::App::builder()
     {environment}
     .credentials({module}::Credentials::from_env()?) // {prefix}_CLIENT_ID, {prefix}_CLIENT_SECRET
-    .redirect_uri("https://app.example/callback")
+    .redirect_uri("https://app.example/callback"){keys}
     .store(std::sync::Arc::new(finrail::token::store::FileStore::open("grants")?))
     .build()?;
 
@@ -144,26 +158,33 @@ let login = app.authorize(finrail::NO_SCOPES)?; // or scopes, as `{module}::Scop
 // Then: connection.client() has every call."#
             )
         } else if self.document.oauth.is_none() {
-            let key = self
-                .document
-                .operations
-                .iter()
-                .flat_map(|operation| &operation.keys)
-                .next();
             let pair = takes_pair(self.document).then(|| {
                 format!("\n    .access_key(std::env::var(\"{prefix}_NAME\")?, std::env::var(\"{prefix}_PASSWORD\")?)")
             });
-            let key = key.map(|key| format!("\n    .key({:?}, std::env::var(\"{prefix}_KEY\")?)", key.scheme));
-            let key = key.or(pair).unwrap_or_default();
-            format!("let client = {module}::Client::builder()\n    {environment}{key}\n    .build()?;")
+            let pair = pair.unwrap_or_default();
+            format!("let client = {module}::Client::builder()\n    {environment}{pair}{keys}\n    .build()?;")
         } else {
             format!(
                 r#"let client = {module}::Client::builder()
     {environment}
     .credentials({module}::Credentials::from_env()?) // {prefix}_CLIENT_ID, {prefix}_CLIENT_SECRET
-    .client_credentials(finrail::NO_SCOPES) // or scopes, as `{module}::Scope` names them
+    .client_credentials(finrail::NO_SCOPES) // or scopes, as `{module}::Scope` names them{keys}
     .build()?;"#
             )
+        };
+        let mut credentials = Vec::new();
+        if self.document.oauth.is_some() {
+            credentials.push("`client_id`, `client_secret`");
+        }
+        if !keys.is_empty() {
+            credentials.push("`key`, which is every key of the bank");
+        }
+        if takes_pair(self.document) {
+            credentials.push("`access_key` and `access_key_secret`");
+        }
+        let credentials = match credentials.is_empty() {
+            true => "nothing, for no call asks who calls".to_owned(),
+            false => credentials.join("; "),
         };
         format!(
             r#"# {name}
@@ -184,7 +205,8 @@ A typed client of {provider}, generated from the document that it publishes.
 After a change of the overlay: `{command} import --id {id}`, or `{command} regen`, which writes a page and an outline of the client into `docs` too and
 says whether users of the crate will notice; `{command} regen --check` in CI says whether all is as it was made. For a newer document: `{command} import <file|url> --id {id} --again`.
 What the bank does now is compared by `{command} drift {id} --openapi <file|url>`; `--docs`, `--metadata`, `--har` and `--canary` take other evidence.
-To play the bank for a browser, or for another program: `{command} sandbox`, and `{command} control --help` for its clock, faults and tokens.
+To play the bank for a browser, or for another program: `{command} sandbox`, which says by what clients, keys and passwords it is called, and
+`{command} control --help` for its clock, faults and tokens. In a test, `sandbox.client("{id}")` has the same: {credentials}.
 "#,
             name = self.name,
         )

@@ -40,6 +40,7 @@ async fn bank() -> Result<Sandbox, Box<dyn std::error::Error>> {{
 "#
     );
     let client = "registered";
+    let keys = registered_keys(document);
     let credentials = format!("{module}::Credentials::new({client}.client_id, {client}.client_secret)");
     if by_browser {
         let _ = write!(
@@ -50,7 +51,7 @@ async fn bank() -> Result<Sandbox, Box<dyn std::error::Error>> {{
         .base_url(sandbox.url("{id}"))
         .oauth_base_url(sandbox.oauth_url("{id}"))
         .credentials({credentials})
-        .redirect_uri({client}.redirect_uri)
+        .redirect_uri({client}.redirect_uri){keys}
         .build()?;
     let login = app.authorize({scopes})?;
     // In life: the user's browser is sent there, and comes back with the callback.
@@ -77,7 +78,7 @@ async fn a_user_logs_in() -> Done {{
         .base_url(sandbox.url("{id}"))
         .oauth_base_url(sandbox.oauth_url("{id}"))
         .credentials({credentials})
-        .client_credentials({scopes})
+        .client_credentials({scopes}){keys}
         .build()?)
 }}
 "#
@@ -152,16 +153,7 @@ async fn {id}_acts_once() -> Done {{
 
 /// The test of a bank that takes keys alone.
 fn of_keys(document: &Specification, module: &str, id: &str) -> String {
-    let mut keys: Vec<&str> = Vec::new();
-    for key in document.operations.iter().flat_map(|operation| &operation.keys) {
-        if !keys.contains(&key.scheme.as_str()) {
-            keys.push(&key.scheme);
-        }
-    }
-    let keys: String = keys
-        .iter()
-        .map(|key| format!("\n        .key({key:?}, registered.key.clone())"))
-        .collect();
+    let keys = registered_keys(document);
     let pair = match takes_pair(document) {
         true => "\n        .access_key(registered.access_key.clone(), registered.access_key_secret.clone())",
         false => "",
@@ -188,6 +180,23 @@ fn client(sandbox: &Sandbox) -> Result<{module}::Client, Box<dyn std::error::Err
     );
     calls(document, module, id, "let client = client(&sandbox)?;", &mut out);
     out
+}
+
+/// The keys that calls take, by the names of their schemes, each once.
+pub(super) fn keys(document: &Specification) -> Vec<&str> {
+    let mut keys: Vec<&str> = Vec::new();
+    for key in document.operations.iter().flat_map(|operation| &operation.keys) {
+        if !keys.contains(&key.scheme.as_str()) {
+            keys.push(&key.scheme);
+        }
+    }
+    keys
+}
+
+/// The setters of those keys; the sandbox has one value for all of them.
+fn registered_keys(document: &Specification) -> String {
+    let setter = |key: &str| format!("\n        .key({key:?}, registered.key.clone())");
+    keys(document).into_iter().map(setter).collect()
 }
 
 /// Whether calls take a name and a password in HTTP Basic.

@@ -3,6 +3,7 @@
 
 mod files;
 mod journey;
+mod names;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ use finrail_spec::names::snake_case;
 use crate::import;
 use crate::place::{found, is_address};
 use crate::shell::{Outcome, Shell, Tone, quoted};
+use crate::whole::Making;
+use crate::workspace::{BUNDLE, OVERLAY};
 
 /// What is asked of a run.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +33,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// Metadata of the authorization server (RFC 8414): a file or an address.
     pub metadata: Option<String>,
+    /// Fetch that from the address which the document names.
+    pub discover: bool,
     /// A checkout of finrail; none: what is published.
     pub finrail: Option<PathBuf>,
     /// `YYYY-MM-DD`, for the record of where the document is from.
@@ -54,11 +59,13 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    if !is_package_name(&name) {
-        let why = format!("`{name}` is no name of a crate: write letters, digits, `-` and `_`, with a letter first");
+    if let Err(why) = names::package(&name) {
         return refused(shell, &why);
     }
-    if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
+    let id = options.id.clone().unwrap_or_else(|| snake_case(&name));
+    let begun = folder.join("specs").join(&id).join(OVERLAY);
+    let is_begun = begun.is_file() && !folder.join("Cargo.toml").exists();
+    if !is_begun && std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return refused(
             shell,
             &format!("{shown} is there already and is not empty: name another folder"),
@@ -74,7 +81,6 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
             Some(checkout.canonicalize()?)
         }
     };
-    let id = options.id.clone().unwrap_or_else(|| snake_case(&name));
     // Relative to where the command was given, and not to the new crate.
     let document = match is_address(&options.document) {
         true => options.document.clone(),
@@ -90,19 +96,25 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         name: options.name.clone(),
         only: options.only.clone(),
         metadata,
+        discover: options.discover,
         today: options.today.clone(),
         ask: options.ask,
+        then: Some("give this command again".to_owned()),
         ..import::Options::default()
     };
-    std::fs::create_dir_all(&folder)?;
-    let outcome = import::run(&folder, command, &asked, shell)?;
-    let bundle = folder.join("specs").join(&id).join("bundle.json");
-    if outcome == Outcome::Failure && !bundle.is_file() {
+    let making = Making::new(&folder)?;
+    let specification = making.folder().join("specs").join(&id);
+    if is_begun {
+        // What a person wrote into the overlay since.
+        std::fs::create_dir_all(&specification)?;
+        std::fs::copy(&begun, specification.join(OVERLAY))?;
+    }
+    let outcome = import::run(making.folder(), command, &asked, shell)?;
+    let bundle = specification.join(BUNDLE);
+    if outcome == Outcome::Failure {
         // Where something is missing of all of it there is an overlay now; the rest is made when it has been said.
-        let kept = folder.join("specs").join(&id).join("overlay.yaml").is_file();
-        if !kept {
-            // Empty, or not removed.
-            let _ = std::fs::remove_dir(&folder);
+        if !is_begun && specification.join(OVERLAY).is_file() {
+            making.finish()?;
         }
         return Ok(outcome);
     }
@@ -118,12 +130,13 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         document: &document,
     };
     for (file, text) in made.files() {
-        let path = folder.join(file);
+        let path = making.folder().join(file);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
         }
         std::fs::write(path, text)?;
     }
+    making.finish()?;
     shell.header(
         Tone::Good,
         "Created",
@@ -132,14 +145,4 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     let place = quoted(&shown);
     shell.header(Tone::Note, "Next", &format!("cd {place} && cargo test"))?;
     Ok(Outcome::Fresh)
-}
-
-/// A name that cargo takes.
-fn is_package_name(name: &str) -> bool {
-    name.starts_with(|letter: char| letter.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))
-        && !finrail_spec::names::is_keyword(name)
-        && !matches!(name, "finrail" | "test" | "core" | "std" | "alloc" | "proc-macro")
 }

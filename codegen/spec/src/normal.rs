@@ -53,6 +53,8 @@ impl LeftOut {
     pub fn operation(&self) -> String {
         match keys(&self.pointer).as_slice() {
             [_, path, method, ..] => format!("{} {path}", method.to_uppercase()),
+            // All that would have been under it.
+            [_, path] => format!("every operation of {path}"),
             _ => self.pointer.clone(),
         }
     }
@@ -156,6 +158,7 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     // What is wrong with an operation is not wrong with the endpoint that stands in its place.
     faults.retain(|(place, _)| !replaced.iter().any(|one| is_within(place, &one.pointer)));
     let mut left_out = leave_out(&mut root, &faults);
+    left_out.extend(paths_without(&root, &faults, only));
     left_out.extend(replaced.into_iter().filter_map(|one| {
         Some(LeftOut {
             pointer: one.pointer,
@@ -295,6 +298,9 @@ fn leave_out(root: &mut Json, faults: &[(String, String)]) -> Vec<LeftOut> {
                     true => wrong.clone(),
                     false => format!("{wrong} (at {inside})"),
                 });
+            } else if is_shared(place, &pointer) {
+                // What all operations of a path have in common costs all of them.
+                reasons.push(format!("{wrong} (at {place})"));
             }
         }
         for name in reached(root, operation) {
@@ -310,6 +316,32 @@ fn leave_out(root: &mut Json, faults: &[(String, String)]) -> Vec<LeftOut> {
         root.remove_pointer(&one.pointer);
     }
     left_out
+}
+
+/// Whether a place is in the path of an operation, beside its operations.
+fn is_shared(place: &str, operation: &str) -> bool {
+    let path = operation.rsplit_once('/').map_or("", |(path, _)| path);
+    match place.strip_prefix(path).and_then(|rest| rest.strip_prefix('/')) {
+        Some(rest) => !METHODS.contains(&rest.split('/').next().unwrap_or_default()),
+        None => false,
+    }
+}
+
+/// Paths that were asked for and have no operation, for what should say them is wrong.
+fn paths_without(root: &Json, faults: &[(String, String)], only: &Only) -> Vec<LeftOut> {
+    let is_asked_for = |path: &str| only.wants(path, &Json::Null);
+    let mut found: Vec<LeftOut> = Vec::new();
+    for (place, wrong) in faults {
+        let is_path = matches!(keys(place).as_slice(), [paths, path] if paths == "paths" && is_asked_for(path));
+        let is_empty = |item: &Json| !item.members().iter().any(|(name, _)| METHODS.contains(&name.as_str()));
+        if is_path && root.pointer(place).is_some_and(is_empty) {
+            found.push(LeftOut {
+                pointer: place.clone(),
+                reasons: vec![wrong.clone()],
+            });
+        }
+    }
+    found
 }
 
 /// Takes out paths without operations, and schemas that nothing leads to.
@@ -394,6 +426,37 @@ mod tests {
             r#"{"Good":{"type":"object","properties":{"x-own":{"type":"string"},"value":{"type":"number","nullable":true,"example":{"x-vendor":1},"format":"decimal"}}}}"#
         );
         assert_eq!(normal.root.get("x-vendor"), None);
+    }
+
+    /// What all operations of a path have in common costs all of them, and a path that leads nowhere is told too.
+    #[test]
+    fn a_reference_of_a_path_that_leads_nowhere_is_told_of_its_operations() {
+        let document = Json::parse(
+            r##"{"openapi":"3.0.3","info":{"title":"Bank","version":"1"},"paths":{
+            "/a":{"parameters":[{"$ref":"#/components/parameters/None"}],
+                "get":{"operationId":"a","responses":{"204":{"description":""}}},
+                "delete":{"operationId":"b","responses":{"204":{"description":""}}}},
+            "/ab":{"get":{"operationId":"c","parameters":[{"$ref":"#/components/parameters/None"}],"responses":{"204":{"description":""}}}},
+            "/b":{"$ref":"#/components/pathItems/None"},
+            "/c":{"get":{"operationId":"d","responses":{"204":{"description":""}}}}}}"##,
+        )
+        .unwrap();
+        let told = |only: &[&str]| -> Vec<String> {
+            let normal = normalised(&document, &Only::of(only.iter().copied())).unwrap();
+            normal.left_out.iter().map(LeftOut::told).collect()
+        };
+        let nowhere = "`#/components/parameters/None` leads nowhere";
+        let shared = format!("{nowhere} (at /paths/~1a/parameters/0)");
+        assert_eq!(
+            told(&[]),
+            [
+                format!("GET /a is left out: {shared}"),
+                format!("DELETE /a is left out: {shared}"),
+                format!("GET /ab is left out: {nowhere} (at /parameters/0)"),
+                "every operation of /b is left out: `#/components/pathItems/None` leads nowhere".to_owned(),
+            ]
+        );
+        assert_eq!(told(&["a", "d"]), [format!("GET /a is left out: {shared}")]);
     }
 
     #[test]

@@ -48,6 +48,10 @@ impl Work<'_> {
     }
 
     fn parameter(&mut self, parameter: &Json, path: &str, pointer: &str, out: &mut Vec<Json>) {
+        // A reference that could not be followed was told as one.
+        if parameter.get("$ref").is_some() {
+            return;
+        }
         let (name, place) = (text(parameter, "name"), text(parameter, "in"));
         let is_required = parameter.get("required").and_then(Json::as_bool) == Some(true);
         match place {
