@@ -208,6 +208,11 @@ impl<'s> Compared<'s> {
             if is_repeated && mine.get("x-form").and_then(Value::as_str) == Some("repeated") {
                 continue;
             }
+            // In Swagger 2.0 a list of which nothing is said is one text with commas, and for brackets there is no word.
+            let is_unsaid = self.read.1.is_swagger() && is("style", "form".into()) && is("explode", false.into());
+            if is_unsaid && mine.get("x-form").and_then(Value::as_str) == Some("brackets") {
+                continue;
+            }
             // What has no word in OpenAPI, only a document of ours can say.
             let said = |key: &&&str| **key != "x-form" || other.get(key).is_some();
             if ["style", "explode", "contentType", "x-form"]
