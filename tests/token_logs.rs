@@ -106,7 +106,12 @@ async fn what_a_store_did_not_do_and_why_there_is_no_token_is_logged() {
     handle.fresh().await.unwrap();
     says(
         &log,
-        &["DEBUG", "a lease was not given back", "customer-42", "it is out"],
+        &[
+            "DEBUG",
+            "a lease was not given back",
+            &user_key().storage_id(),
+            "it is out",
+        ],
     );
 
     // No new token: a warning where somebody has to do something, and not where it passes by itself.

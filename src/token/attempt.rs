@@ -229,11 +229,11 @@ impl Landing {
                 let rest = live.rest.begin(error, live.now(), live.grant.random.draw());
                 if concerns_operators(error) {
                     tracing::warn!(
-                        key = %live.grant.key, kind = error.kind(), error = %with_causes(error), ?rest, "no new token"
+                        key = %live.grant.named(), kind = error.kind(), error = %with_causes(error), ?rest, "no new token"
                     );
                 } else {
                     tracing::debug!(
-                        key = %live.grant.key, kind = error.kind(), error = %with_causes(error), ?rest, "no new token"
+                        key = %live.grant.named(), kind = error.kind(), error = %with_causes(error), ?rest, "no new token"
                     );
                 }
             }

@@ -1,6 +1,7 @@
 //! Whose grant it is, who works on it here, and by which rules: set once, for as long as its handles live.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::clock::Now;
@@ -8,7 +9,7 @@ use super::machine::{self, Freshness, Horizon};
 use super::{Error, PseudonymKey, Record, Renewal, Rotation, TokenHandleBuilder, TokenKey, TokenReply, TokenSet};
 use crate::http::Random;
 
-/// What never changes of a grant while its handles live.
+/// What never changes of a grant while its handles live, and whether it may be named.
 pub(crate) struct Grant {
     pub key: TokenKey,
     pub renewal: Renewal,
@@ -25,6 +26,8 @@ pub(crate) struct Grant {
     pub pseudonym_key: Option<PseudonymKey>,
     /// The jitter of this process, and its pauses.
     pub random: Random,
+    /// The grant was erased, as far as this process knows: from then on, nothing that it tells names the person.
+    names_nobody: AtomicBool,
 }
 
 impl Grant {
@@ -45,7 +48,13 @@ impl Grant {
             revoke_replaced: set_up.revoke_replaced,
             pseudonym_key: set_up.pseudonym_key.clone(),
             random,
+            names_nobody: AtomicBool::new(false),
         }
+    }
+
+    /// Whether nothing that is told of the grant names the person: it is erased, or is being erased.
+    pub fn names_nobody(&self, names_nobody: bool) {
+        self.names_nobody.store(names_nobody, Ordering::Relaxed);
     }
 
     /// Long enough for reading, one request and its commit.
@@ -90,8 +99,8 @@ impl Grant {
     }
 
     /// The key as logs have it: of a grant that was erased it names nobody.
-    pub fn named(&self, names_nobody: bool) -> Cow<'_, TokenKey> {
-        match names_nobody {
+    pub fn named(&self) -> Cow<'_, TokenKey> {
+        match self.names_nobody.load(Ordering::Relaxed) {
             true => Cow::Owned(self.key.without_person()),
             false => Cow::Borrowed(&self.key),
         }
@@ -100,7 +109,7 @@ impl Grant {
     /// Nobody has authorized yet.
     pub fn missing(&self) -> Error {
         Error::NoGrant {
-            key: self.key.to_string(),
+            key: self.named().to_string(),
         }
     }
 

@@ -252,7 +252,7 @@ impl TokenHandle {
     }
 
     async fn put_right(&self) -> bool {
-        let key = self.key();
+        let key = self.0.grant.named().into_owned();
         let mended = self.owned(|live| async move { Ok(transaction::mend(&live).await?) });
         mended.await.unwrap_or_else(|error| {
             tracing::warn!(%key, error = %with_causes(&error), "what the store lost was not put right");

@@ -278,9 +278,9 @@ impl Lineage {
 
     /// Whether this login goes over what is stored. `ended`: when that was ended on purpose.
     pub(crate) fn replaces(&self, stored: Option<&Self>, ended: Option<DateTime<Utc>>) -> bool {
-        // Where the login could not look, the time of day is all there is. Clocks that are wrong let it go over no end: who
-        // logs in once more loses less than who finds a grant alive that was ended.
-        let came_after = |end| self.saw_end(stored, end) || (self.blind && is_surely_later(self.at, end));
+        // Where the login could not look, or saw an older copy of the store, the time of day is all there is. Clocks that are
+        // wrong let it go over no end: who logs in once more loses less than who finds a grant alive that was ended.
+        let came_after = |end| self.saw_end(stored, end) || is_surely_later(self.at, end);
         let after_the_end = ended.is_none_or(came_after);
         match Self::kinship(stored, Some(self)) {
             Kinship::Same | Kinship::Later => false,
@@ -377,9 +377,12 @@ mod tests {
         let waiting = |second| login(second, Some(&first)).that_waited();
         for (login, stored, ended, goes_over) in [
             (&saw_it, Some(&first), None, true),
-            // Revoked since, whatever the clock says.
+            // Revoked since, as far as clocks may be wrong.
             (&saw_it, Some(&first), early, false),
             (&saw_it, Some(&first), late, false),
+            (&saw_it, Some(&first), Some(at(40)), false),
+            // It looked at an older copy of the store, which had lost that end.
+            (&saw_it, Some(&first), Some(at(39)), true),
             (&saw_its_end, Some(&first), early, true),
             (&saw_its_end, Some(&first), Some(at(98)), true),
             // It was ended once more since.
@@ -394,7 +397,8 @@ mod tests {
             (&saw_it, Some(&other.clone().that_waited()), early, false),
             // Both did, and clocks can tell the later one, or cannot.
             (&saw_it_and_waited, Some(&waiting(39)), None, true),
-            (&saw_it_and_waited, Some(&waiting(39)), Some(at(30)), false),
+            (&saw_it_and_waited, Some(&waiting(39)), Some(at(39)), true),
+            (&saw_it_and_waited, Some(&waiting(39)), Some(at(40)), false),
             (&saw_it_and_waited, Some(&waiting(40)), None, false),
             (&saw_it_and_waited, Some(&waiting(161)), None, false),
             (&saw_it_and_waited, Some(&other), None, false),

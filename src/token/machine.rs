@@ -388,8 +388,7 @@ fn came_while_it_was_lost(held: &TokenSet, stored: &Record) -> bool {
         let last = stored
             .ended_on_purpose()
             .map_or(of_stored.at(), |end| end.at.max(of_stored.at()));
-        // An erasure stays one.
-        could_not_see_it && stored.pseudonym.is_none() && is_surely_later(login.at(), last)
+        could_not_see_it && is_surely_later(login.at(), last)
     })
 }
 
@@ -419,15 +418,15 @@ pub(crate) fn undoes(read: &Record, end: &Tombstone) -> bool {
     let before = read.ended_on_purpose();
     end.reason.is_on_purpose()
         && match Lineage::kinship(read.lineage(), end.lineage.as_ref()) {
-            // An erasure stays one.
-            Kinship::Same => before.is_none_or(|before| before.at < end.at && read.pseudonym.is_none()),
+            // What goes over an erasure names nobody either.
+            Kinship::Same => before.is_none_or(|before| before.at < end.at),
             Kinship::Earlier => before.is_none_or(|before| came_after(end.lineage.as_ref(), before)),
             Kinship::Apart => match before {
                 None => was_lost_at(read, end),
                 // Of two ends the later one is known to those who hold what it ended.
-                Some(before) => read.pseudonym.is_none() && is_surely_later(end.at, before.at),
+                Some(before) => is_surely_later(end.at, before.at),
             },
-            Kinship::Later => before.is_none() && came_before(read, end),
+            Kinship::Later => before.is_none_or(|before| is_surely_later(end.at, before.at)) && came_before(read, end),
             Kinship::Unknown => false,
         }
 }

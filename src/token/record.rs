@@ -324,6 +324,25 @@ impl Record {
         self
     }
 
+    /// The same tombstone for the grant that ended with another one, and after that whatever clocks say.
+    #[must_use]
+    pub(crate) fn after_end(self, end: &Self) -> Self {
+        let mut ended = self.of(end.lineage());
+        if let Some(tombstone) = &mut ended.tombstone {
+            tombstone.at = end.ends_at(tombstone.at);
+        }
+        ended
+    }
+
+    /// The same tombstone for a login that came after that of the grant, and is to end with it.
+    #[must_use]
+    pub(crate) fn of_later(mut self, login: &Self) -> Self {
+        if let Some(tombstone) = &mut self.tombstone {
+            tombstone.generation = login.generation();
+        }
+        self.of(login.lineage())
+    }
+
     /// Writes the record for a store, with a checksum as its last field: a store may turn a bit.
     #[must_use]
     pub fn encode(&self) -> RecordBytes {

@@ -10,11 +10,12 @@ use super::snapshot::Snapshot;
 use super::unstored::Unstored;
 use crate::token::clock::{Now, Tick, between};
 use crate::token::grant::Grant;
+use crate::token::lineage::Kinship;
 use crate::token::machine::{self, Freshness, Issued};
 use crate::token::record::Versioned;
 use crate::token::source::{Bearer, Rejection};
 use crate::token::store::Damage;
-use crate::token::{ReauthorizationReason, Record, Renewal, StoreError, TokenSet, Tombstone};
+use crate::token::{Lineage, ReauthorizationReason, Record, Renewal, StoreError, TokenSet, Tombstone};
 
 /// What this process holds of a grant.
 pub(crate) struct Held {
@@ -236,6 +237,7 @@ impl Held {
         }
         let snapshot = Arc::new(snapshot);
         self.shown.replace(Some(Arc::clone(&snapshot)));
+        self.grant.names_nobody(snapshot.names_nobody);
         let known = before.as_deref();
         let moved_to = known
             .and_then(|known| known.generation())
@@ -309,11 +311,27 @@ impl Held {
     }
 
     /// The end on purpose that this process knows, where the store has the grant alive again: an older copy, or the tokens of
-    /// a process that had not learned of the end.
+    /// a process that had not learned of the end. As it goes over that: a login that it ends too is from then on the one that
+    /// ended, and its tokens are the last ones; and where nobody was named, nobody is.
     pub fn end_undone_by(&self, seen: &Versioned) -> Option<Record> {
         let snapshot = self.snapshot()?;
-        machine::undoes(&seen.record, snapshot.tombstone.as_ref()?).then_some(())?;
-        self.end_of(&snapshot)
+        let known = snapshot.tombstone.as_ref()?;
+        machine::undoes(&seen.record, known).then_some(())?;
+        let mut end = self.end_of(&snapshot)?;
+        if Lineage::kinship(seen.record.lineage(), known.lineage.as_ref()) == Kinship::Later {
+            end = end.of_later(&seen.record);
+        }
+        Some(match seen.record.pseudonym {
+            Some(_) => end.without_person(self.grant.pseudonym_key.as_ref()),
+            None => end,
+        })
+    }
+
+    /// Whether what was read is of another login than the one that this process knows to be over.
+    pub fn is_of_another_login(&self, seen: &Versioned) -> bool {
+        let snapshot = self.snapshot();
+        let end = snapshot.as_ref().and_then(|snapshot| snapshot.tombstone.as_ref());
+        end.is_some_and(|end| machine::is_another_login(&seen.record, end))
     }
 
     /// The record of a grant that is over, as the store had it.

@@ -124,11 +124,11 @@ impl Live {
             self.news.tell(Event::Refreshed { generation });
         }
         if let Some(reason) = shown.ended {
-            self.warn_of_end(reason, shown.snapshot.names_nobody);
+            self.warn_of_end(reason);
         }
         if let Some(tokens) = shown.outlived {
-            let key = self.grant.named(shown.snapshot.names_nobody);
-            self.server.revoke_beside(key.into_owned(), tokens.to_revoke());
+            let key = self.grant.named().into_owned();
+            self.server.revoke_beside(key, tokens.to_revoke());
         }
         self.announce_ends();
         self.counted.is(
@@ -166,12 +166,11 @@ impl Live {
         }
     }
 
-    fn warn_of_end(&self, reason: ReauthorizationReason, names_nobody: bool) {
+    fn warn_of_end(&self, reason: ReauthorizationReason) {
         if reason.is_on_purpose() {
-            let key = self.grant.named(names_nobody);
-            tracing::info!(%key, %reason, "the grant is over, as was asked for");
+            tracing::info!(key = %self.grant.named(), %reason, "the grant is over, as was asked for");
         } else {
-            tracing::warn!(key = %self.grant.key, %reason, "the user must authorize again");
+            tracing::warn!(key = %self.grant.named(), %reason, "the user must authorize again");
         }
         self.news.tell(Event::ReauthorizationRequired { reason });
     }

@@ -261,10 +261,12 @@ pub(crate) async fn in_two_steps<S: TokenStore + ?Sized>(
     refused
 }
 
-/// The end of a lease that nobody waits for: if it is not given back, its time runs out.
+/// The end of a lease that nobody waits for: if it is not given back, its time runs out. The person may have been erased under
+/// it, so the log has the id.
 pub(crate) fn given_back(key: &TokenKey, released: Result<(), StoreError>) {
     if let Err(error) = released {
-        tracing::debug!(%key, error = %with_causes(&error), "a lease was not given back and has to run out");
+        let (key, id) = (key.without_person(), key.storage_id());
+        tracing::debug!(%key, id, error = %with_causes(&error), "a lease was not given back and has to run out");
     }
 }
 

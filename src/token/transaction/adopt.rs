@@ -18,7 +18,7 @@ use crate::value::with_causes;
 pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> Result<TokenInfo, Error> {
     if let Some(reason) = &reply.unusable {
         tracing::warn!(
-            key = %live.grant.key, %reason,
+            key = %live.grant.named(), %reason,
             "the access token of the login cannot be used: the first call gets another one with the refresh token"
         );
     }
@@ -37,7 +37,7 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
             let refused = live.store.refused_as_older(&error).map(|older| older.newest);
             known_until = refused.or_else(|| error.damage().and_then(|damage| damage.revision));
             tracing::warn!(
-                key = %live.grant.key, error = %with_causes(&error),
+                key = %live.grant.named(), error = %with_causes(&error),
                 "what was stored before a login is not known: the login comes after what this process holds"
             );
             login

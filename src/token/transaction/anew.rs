@@ -61,7 +61,7 @@ async fn anew_over(
         refused => {
             live.store.release(lease).await;
             let error = refused.err().map(|error| with_causes(&error).to_string());
-            tracing::warn!(key = %live.grant.key, error, "a token that can be fetched anew was not stored");
+            tracing::warn!(key = %live.grant.named(), error, "a token that can be fetched anew was not stored");
             let fetched = Versioned {
                 // Not ahead of the store: what it takes next is newer.
                 revision: live.held.revision().max(seen.unwrap_or(0)),
@@ -78,7 +78,7 @@ async fn anew_over(
 
 /// Client credentials work without their store: siblings then fetch for themselves.
 pub(super) async fn without_store(live: &Live, error: StoreError) -> Outcome {
-    tracing::warn!(key = %live.grant.key, error = %with_causes(&error), "fetching a token without the token store");
+    tracing::warn!(key = %live.grant.named(), error = %with_causes(&error), "fetching a token without the token store");
     let sent_at = live.now();
     let reply = ask(live).await?;
     let mut tokens = live.grant.first_tokens(reply, sent_at);

@@ -21,6 +21,9 @@ pub(crate) enum Left {
 
 /// No token of the grant stays, here and in the store.
 pub(crate) async fn forget(live: &Live, left: Left) -> Result<(), Error> {
+    if left != Left::Name {
+        live.grant.names_nobody(true);
+    }
     let _held_back = live.held.unstored.hold_back();
     let lease = acquire_to_drop(live).await?;
     let outcome = under_lease(live, lease.fence, left).await;
@@ -67,7 +70,10 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
         (None, false) => None,
     };
     let now = live.now().utc();
-    let ends_at = record.as_ref().map_or(now, |record| record.ends_at(now));
+    let ends_at = [&record, &known_end]
+        .into_iter()
+        .flatten()
+        .fold(now, |at, ended| ended.ends_at(at));
     // Where there is nothing, too: a login that waits for its store, or tokens that the store has lost, are to find the end.
     let mark = Record::ended(
         live.grant.key.clone(),
@@ -80,6 +86,11 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
     let mark = match is_known {
         true => mark,
         false => mark.of_what_nobody_saw(held),
+    };
+    // Of what is erased nobody is named once more.
+    let left = match record.as_ref().and_then(|record| record.pseudonym.as_ref()) {
+        Some(_) if left == Left::Name => Left::Pseudonym,
+        _ => left,
     };
     let mark = match left {
         Left::Name => live.grant.tombstone(mark),

@@ -44,7 +44,7 @@ async fn under_lease(live: &Live, mut tokens: TokenSet, fence: u64) -> Result<(A
     };
     match decide(known, &tokens) {
         Step::Leave => {
-            tracing::debug!(key = %live.grant.key, "this grant is known already: nothing is imported");
+            tracing::debug!(key = %live.grant.named(), "this grant is known already: nothing is imported");
             let left = match (lost_end, stored) {
                 (None, Some(stored)) => live.publish(stored),
                 _ => shown(live)?,
@@ -52,11 +52,11 @@ async fn under_lease(live: &Live, mut tokens: TokenSet, fence: u64) -> Result<(A
             Ok((left, false))
         }
         Step::Correct(record) => {
-            tracing::debug!(key = %live.grant.key, "the store has this grant already: the import says anew what it was granted");
+            tracing::debug!(key = %live.grant.named(), "the store has this grant already: the import says anew what it was granted");
             Ok((put(live, revision, *record, fence).await?, false))
         }
         Step::Take => {
-            tracing::info!(key = %live.grant.key, "other tokens are imported in place of a grant that is over or cannot be refreshed");
+            tracing::info!(key = %live.grant.named(), "other tokens are imported in place of a grant that is over or cannot be refreshed");
             tokens.generation = known.generation().max(live.held.generation()) + 1;
             let held = live.held.snapshot();
             tokens.descend_from(held.as_deref().map(Snapshot::as_ancestor));

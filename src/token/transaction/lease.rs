@@ -214,7 +214,7 @@ async fn renew_again_and_again(store: &GrantStore, lease: &Lease, permit: &SendP
             // What is under way is protected by its intent.
             Ok(None) => break,
             Err(error) => {
-                tracing::debug!(key = %store.grant.key, error = %with_causes(&error), "a lease was not renewed, and is tried again")
+                tracing::debug!(key = %store.grant.named(), error = %with_causes(&error), "a lease was not renewed, and is tried again")
             }
         }
     }

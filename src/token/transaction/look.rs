@@ -5,12 +5,11 @@ use std::sync::Arc;
 use super::retain::revoke_unstored;
 use super::write::write;
 use crate::token::fingerprint::Fingerprint;
-use crate::token::lineage::Kinship;
 use crate::token::live::{Live, Outcome, Snapshot};
 use crate::token::machine::{self, Want};
 use crate::token::record::{Intent, Versioned};
 use crate::token::store::{Damage, Leased};
-use crate::token::{AuditAction, Lineage, ReauthorizationReason, Record, StoreError, TokenSet};
+use crate::token::{AuditAction, ReauthorizationReason, Record, StoreError, TokenSet};
 use crate::value::with_causes;
 
 /// Shows what the store holds, where it is what is wanted.
@@ -62,7 +61,7 @@ pub(crate) async fn look_while_resting(live: &Live, want: &Want) -> Option<Outco
             if live.held.can_mend(&error) {
                 mend_beside(live).await;
             }
-            tracing::debug!(key = %live.grant.key, error = %with_causes(&error), "the store was not looked at while the server rests");
+            tracing::debug!(key = %live.grant.named(), error = %with_causes(&error), "the store was not looked at while the server rests");
             return None;
         }
     };
@@ -81,7 +80,7 @@ pub(crate) async fn look_while_resting(live: &Live, want: &Want) -> Option<Outco
 async fn mend_beside(live: &Live) {
     live.held.looked(live.now());
     if let Err(error) = mend(live).await {
-        tracing::debug!(key = %live.grant.key, error = %with_causes(&error), "what the store lost was not put right while the server rests");
+        tracing::debug!(key = %live.grant.named(), error = %with_causes(&error), "what the store lost was not put right while the server rests");
     }
 }
 
@@ -119,10 +118,10 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
     if let Known::Stored(Some(seen)) = &known
         && let Some(end) = live.held.end_undone_by(seen)
     {
-        let taken_along = taken_along(seen, &end);
+        let taken_along = taken_along(live, seen, &end);
         let ended = end_again(live, Some(seen.revision), end, None, fence).await?;
         if let Some(tokens) = taken_along {
-            revoke_unstored(live, &tokens, ended.record.pseudonym.is_some()).await;
+            revoke_unstored(live, &tokens).await;
         }
         return Ok(Known::Stored(Some(ended)));
     }
@@ -131,13 +130,12 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
 
 /// The living tokens of another login, over which goes the end of a grant that was to end at the provider: nobody else has
 /// them any more.
-fn taken_along(seen: &Versioned, end: &Record) -> Option<TokenSet> {
+fn taken_along(live: &Live, seen: &Versioned, end: &Record) -> Option<TokenSet> {
     let end = end.ended_on_purpose()?;
     let was_revoked = end.revoked || end.reason == ReauthorizationReason::Revoked;
     let lives = seen.record.tombstone.is_none();
-    let kinship = Lineage::kinship(seen.record.lineage(), end.lineage.as_ref());
     let tokens = seen.record.tokens.as_ref();
-    let tokens = tokens.filter(|_| was_revoked && lives && kinship == Kinship::Apart);
+    let tokens = tokens.filter(|_| was_revoked && lives && live.held.is_of_another_login(seen));
     tokens.cloned()
 }
 
@@ -166,7 +164,7 @@ pub(super) async fn read_to_end(live: &Live, fence: u64) -> Result<Known, StoreE
         }
     };
     let generation = tokens.generation;
-    tracing::warn!(key = %live.grant.key, generation, "the store lost tokens that it had taken: it gets them back");
+    tracing::warn!(key = %live.grant.named(), generation, "the store lost tokens that it had taken: it gets them back");
     let somebody = live
         .grant
         .rotation
@@ -213,7 +211,7 @@ async fn read_numbered(live: &Live, fence: u64) -> Result<Option<Versioned>, Sto
     };
     let whole = error.damage().and_then(|damage| damage.record_of(&live.grant.key));
     let Some(record) = whole else { return Err(error) };
-    tracing::warn!(key = %live.grant.key, "the revision of a record is damaged: the record gets another one");
+    tracing::warn!(key = %live.grant.named(), "the revision of a record is damaged: the record gets another one");
     let written = write(live, None, live.successor(None, record), fence).await?;
     Ok(Some(written.done("number a record anew")?))
 }
@@ -226,8 +224,7 @@ async fn end_again(
     damage: Option<&Damage>,
     fence: u64,
 ) -> Result<Versioned, StoreError> {
-    let key = live.grant.named(end.pseudonym.is_some());
-    tracing::warn!(%key, "the store lost the end of a grant: it gets it back");
+    tracing::warn!(key = %live.grant.named(), "the store lost the end of a grant: it gets it back");
     let write_end = async |seen, end| {
         let written = write(live, seen, live.successor(seen, end), fence).await?;
         written.done("take back the end that it lost")

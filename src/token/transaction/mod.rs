@@ -212,12 +212,12 @@ async fn under_lease(
         }
     };
     if let Some(intent) = past.lost_intent(seen.as_ref()) {
-        tracing::warn!(key = %live.grant.key, "the store went back while a refresh was under way: its sender is given time");
+        tracing::warn!(key = %live.grant.named(), "the store went back while a refresh was under way: its sender is given time");
         live.store.release(lease).await;
         return UnderLease::SenderAtWork(SenderAtWork::of(intent, live));
     }
     let step = decide(live, want, lease.exclusive, seen.as_ref(), &past.waited);
-    tracing::debug!(key = %live.grant.key, ?step, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh");
+    tracing::debug!(key = %live.grant.named(), ?step, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh");
     UnderLease::Ended(match (step, seen) {
         (
             Step::Patience,

@@ -64,7 +64,7 @@ pub(super) async fn at_once(live: &Arc<Live>, want: &Want, seen: &Versioned) -> 
             live.held.tried(intended.revision);
             // It may be nowhere else any more.
             live.publish(seen.clone());
-            tracing::debug!(key = %grant.key, error = %with_causes(&error), "a refresh did not begin in one step");
+            tracing::debug!(key = %grant.named(), error = %with_causes(&error), "a refresh did not begin in one step");
             return Begun::StepByStep;
         }
     };
@@ -72,7 +72,7 @@ pub(super) async fn at_once(live: &Arc<Live>, want: &Want, seen: &Versioned) -> 
     match leased {
         LeasedSwap::Done(lease) => {
             live.publish(intended.clone());
-            tracing::debug!(key = %grant.key, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh, begun in one step");
+            tracing::debug!(key = %grant.named(), fence = lease.fence, predecessor = ?lease.predecessor, "token refresh, begun in one step");
             let refresh = Refresh {
                 live,
                 want,
@@ -239,7 +239,7 @@ impl Refresh<'_> {
     async fn refuse_account(self, intended: Versioned, tokens: &TokenSet, reply: &TokenReply) -> Outcome {
         let field = tokens.differs_in(reply).unwrap_or_default().to_owned();
         tracing::error!(
-            key = %self.live.grant.key, %field,
+            key = %self.live.grant.named(), %field,
             "the reply to a refresh names another account than the grant's: its tokens are not used"
         );
         if intended.record.intent.is_some() {

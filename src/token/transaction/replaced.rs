@@ -77,7 +77,7 @@ impl Replaced {
                     Err(not) => {
                         all_revoked = false;
                         tracing::warn!(
-                            key = %live.grant.key, error = %with_causes(&not.error),
+                            key = %live.grant.named(), error = %with_causes(&not.error),
                             "the tokens that a login replaced could not be revoked and live until they end"
                         );
                     }

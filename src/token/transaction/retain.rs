@@ -40,7 +40,7 @@ pub(super) fn retain(
         return Retained::ReplacedByLogin { lease };
     }
     tracing::error!(
-        key = %live.grant.key, generation = unstored.tokens.generation, error = %with_causes(&error),
+        key = %live.grant.named(), generation = unstored.tokens.generation, error = %with_causes(&error),
         "new tokens are in memory only: the store did not take them, the write is tried again"
     );
     live.news.tell(Event::StoreTrouble {
@@ -104,7 +104,7 @@ async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Op
 
 fn still_not_stored(live: &Live, generation: u64, failures: u32, error: impl std::fmt::Display) {
     tracing::warn!(
-        key = %live.grant.key, generation, failures, %error,
+        key = %live.grant.named(), generation, failures, %error,
         "new tokens are still not stored"
     );
 }
@@ -225,13 +225,15 @@ pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versio
     let generation = tokens.generation;
     let record = seen.as_ref().map(|seen| &seen.record);
     let names_nobody = record.is_some_and(|record| record.pseudonym.is_some());
-    let key = live.grant.named(names_nobody);
-    tracing::warn!(%key, generation, "tokens that could not be stored are outdated now");
+    if names_nobody {
+        live.grant.names_nobody(true);
+    }
+    tracing::warn!(key = %live.grant.named(), generation, "tokens that could not be stored are outdated now");
     let revoked = record.and_then(|record| record.ended_on_purpose());
     let revoked = revoked.is_some_and(|end| end.revoked || end.reason == ReauthorizationReason::Revoked);
     let lost = record.is_some_and(|record| is_lost_login(tokens, record) && !are_in_use(live, tokens, record));
     let revoked = match revoked || lost {
-        true => revoke_unstored(live, tokens, names_nobody).await,
+        true => revoke_unstored(live, tokens).await,
         false => false,
     };
     live.held.unstored.remove(tokens);
@@ -269,11 +271,11 @@ fn are_in_use(live: &Live, tokens: &TokenSet, stored: &Record) -> bool {
 
 /// The grant was revoked while these tokens were elsewhere, in memory only or in another copy of the store: the revocation
 /// was meant for them too. False: they were not revoked.
-pub(super) async fn revoke_unstored(live: &Live, tokens: &TokenSet, names_nobody: bool) -> bool {
+pub(super) async fn revoke_unstored(live: &Live, tokens: &TokenSet) -> bool {
     let revoked = live.server.revoke(RevokeRequest::new(tokens.to_revoke())).await;
     revoked.unwrap_or_else(|not| {
         tracing::warn!(
-            key = %live.grant.named(names_nobody), generation = tokens.generation, error = %with_causes(&not.error),
+            key = %live.grant.named(), generation = tokens.generation, error = %with_causes(&not.error),
             "tokens of a revoked grant could not be revoked and live until they end"
         );
         false
@@ -284,7 +286,7 @@ fn recovered(live: &Live, tokens: &TokenSet, committed: Versioned) {
     let generation = committed.record.generation();
     live.held.unstored.remove(tokens);
     live.publish(committed);
-    tracing::info!(key = %live.grant.key, generation, "tokens that could not be stored are stored now");
+    tracing::info!(key = %live.grant.named(), generation, "tokens that could not be stored are stored now");
     live.news.tell(Event::StoreRecovered { generation });
     live.audit(generation, AuditAction::Stored);
 }

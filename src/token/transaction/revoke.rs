@@ -35,6 +35,9 @@ pub(crate) async fn erase(live: &Live) -> Result<(), Error> {
 }
 
 async fn end_grant(live: &Live, how: End) -> Result<(), Error> {
+    if how == End::Erased {
+        live.grant.names_nobody(true);
+    }
     // What is to be erased is not written into the store before that. What is to be revoked is: a revocation may fail.
     let _held_back = (how == End::Erased).then(|| live.held.unstored.hold_back());
     let mut waited = Waited::default();
@@ -95,7 +98,7 @@ async fn under_lease(live: &Live, lease: &Lease, waited: &Waited, how: End) -> U
     });
     let lives = held.is_some() || seen.as_ref().is_some_and(|seen| seen.record.tombstone.is_none());
     if how == End::Erased && !lives && live.held.unstored.is_empty() {
-        return UnderLease::Ended(forget::under_lease(live, lease.fence, Left::Pseudonym).await);
+        return UnderLease::Ended(forget::under_lease(live, lease.fence, Left::PseudonymRevoked).await);
     }
     if let Some(intent) = known.and_then(|known| known.record.intent.as_ref()) {
         let own = *intent.holder == *live.grant.holder;
@@ -201,7 +204,7 @@ async fn bury(live: &Live, fence: u64, seen: Option<Versioned>, tokens: &TokenSe
     let mut buried = record.buried(ReauthorizationReason::Revoked, live.now().utc(), &live.grant.holder);
     // An older copy of the store knows nothing of an end that this process knows: it stays the end of that grant.
     if let Some(known_end) = seen.as_ref().and_then(|seen| live.held.end_undone_by(seen)) {
-        buried = buried.of(known_end.lineage());
+        buried = buried.after_end(&known_end);
     }
     let buried = live.grant.tombstone(buried);
     let seen = seen.map(|seen| seen.revision);

@@ -94,7 +94,7 @@ where
             AtLast::Overtaken => return Ok(Written::Overtaken),
             AtLast::Torn => {}
         }
-        tracing::warn!(key = %live.grant.key, "a write arrived damaged: it is made again");
+        tracing::warn!(key = %live.grant.named(), "a write arrived damaged: it is made again");
         seen = Some(next.revision);
         next = live.successor(seen, next.record);
     }
