@@ -687,11 +687,24 @@ async fn the_log_of_an_erasure_names_nobody() {
     let (app, other) = (app(), app());
     let held = connect(&app, "erase-me").await;
     let in_other = other.connection(held.key()).await.unwrap().unwrap();
-    let (log, _guard) = logged::Log::events(tracing::Level::INFO);
+    let key = held.key().clone();
+    let (log, _guard) = logged::Log::events(tracing::Level::DEBUG);
     assert!(app.erase("erase-me").run().await.unwrap().is_complete());
-    clock.advance(Duration::from_secs(400));
-    assert!(held.tokens().fresh().await.is_err() && in_other.tokens().fresh().await.is_err());
     let text = log.take();
     assert!(text.contains("the grant is over, as was asked for"), "{text}");
     assert!(!text.contains("erase-me"), "{text}");
+    for turn in 0..2 {
+        clock.advance(Duration::from_secs(400));
+        assert!(held.tokens().fresh().await.is_err() && in_other.tokens().fresh().await.is_err());
+        let text = log.take();
+        assert!(!text.contains("erase-me"), "{turn}: {text}");
+    }
+    // Whoever ends it once more writes no name into the store, the audit or the log.
+    for app in [&app, &other] {
+        app.forget(&key).await.unwrap();
+        let text = log.take();
+        assert!(!text.contains("erase-me"), "{text}");
+        let stored = store.load(&key).await.unwrap().unwrap();
+        assert!(!String::from_utf8_lossy(&stored.bytes).contains("erase-me"));
+    }
 }

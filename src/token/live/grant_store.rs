@@ -74,6 +74,10 @@ impl GrantStore {
         if !record.is_of(&self.grant.key) {
             return Err(StoreError::corrupt("the record belongs to another key"));
         }
+        // Before anything is told of what was read.
+        if record.pseudonym.is_some() {
+            self.grant.names_nobody(true);
+        }
         Ok(Some(Versioned {
             revision: stored.revision,
             record,

@@ -1,0 +1,278 @@
+//! Copies of a store that come and go: which of several ends and logins counts, when each was made on another copy.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod store_support;
+mod token_support;
+
+use std::sync::Arc;
+
+use finrail::token::store::StoredRecord;
+use finrail::token::{PseudonymKey, TokenHandle, TokenStore};
+use store_support::*;
+use token_support::*;
+
+async fn end(handle: &TokenHandle, how: &str) {
+    match how {
+        "forget" => handle.forget().await.unwrap(),
+        _ => handle.revoke().await.unwrap(),
+    }
+}
+
+async fn copy(world: &World) -> Option<StoredRecord> {
+    world.address.now().load(&user_key()).await.unwrap()
+}
+
+/// What each shows after so many seconds of calls.
+async fn called(seconds: u64, handles: &[&TokenHandle]) -> Vec<Option<String>> {
+    let calls: Vec<_> = handles.iter().map(|handle| called_each_second(handle)).collect();
+    tokio::time::sleep(secs(seconds)).await;
+    calls.iter().for_each(tokio::task::JoinHandle::abort);
+    let mut shown = Vec::new();
+    for handle in handles {
+        shown.push(handle.fresh().await.ok().map(|bearer| text(&bearer)));
+    }
+    shown
+}
+
+/// The end of the first login goes over the second one, that of the newer copy, whose tokens are in the store alone.
+#[tokio::test(start_paused = true)]
+async fn what_an_end_takes_along_is_revoked_where_the_end_was_a_revocation() {
+    for (how, holds) in [("revoke", false), ("revoke", true), ("forget", false)] {
+        let world = World::new(STRICT);
+        let (a, c) = (world.process("a"), world.process("c"));
+        a.adopt(world.bank.login()).await.unwrap();
+        let older = copy(&world).await;
+        tokio::time::sleep(secs(100)).await;
+        a.adopt(world.bank.login()).await.unwrap();
+        let newer = copy(&world).await;
+        let a = if holds { a } else { world.process("a") };
+        world.address.fails_over_to(older).await;
+        tokio::time::sleep(secs(100)).await;
+        end(&c, how).await;
+        world.address.fails_over_to(newer).await;
+        assert_eq!(called(800, &[&c, &a]).await, [None, None], "{how} {holds}");
+        let is_revoked = world.bank.revoked_tokens().contains(&"refresh-2".to_owned());
+        assert_eq!(is_revoked, how == "revoke", "{how} {holds}");
+    }
+}
+
+/// The end has gone over the second login when the third one is made: a copy with the second says nothing of the third.
+#[tokio::test(start_paused = true)]
+async fn a_login_after_an_end_stays_when_a_copy_with_what_that_end_took_along_comes_back() {
+    for (waits, skew, gap) in [(false, 0, 100), (true, 0, 100), (false, -50, 70), (false, 50, 70)] {
+        let world = World::new(STRICT);
+        let clock = VirtualClock::new();
+        clock.jump(skew);
+        let flaky = Arc::new(FlakyStore::new(world.store()));
+        let a = world.process("a");
+        let d = user(
+            &world.bank,
+            &(Arc::clone(&flaky) as Arc<dyn TokenStore>),
+            &world.clock,
+            "d",
+        )
+        .build();
+        let b = user(&world.bank, &world.store(), &clock, "b").build();
+        a.adopt(world.bank.login()).await.unwrap();
+        let older = copy(&world).await;
+        tokio::time::sleep(secs(100)).await;
+        d.load().await.unwrap();
+        if waits {
+            flaky.lose_swaps();
+        }
+        let _ = d.adopt(world.bank.login()).await;
+        flaky.heal();
+        tokio::time::sleep(secs(30 * u64::from(waits))).await;
+        let newer = copy(&world).await;
+        drop(d);
+        world.address.fails_over_to(older).await;
+        tokio::time::sleep(secs(gap)).await;
+        a.revoke().await.unwrap();
+        world.address.fails_over_to(newer.clone()).await;
+        tokio::time::sleep(secs(1)).await;
+        assert_eq!(called(5, &[&a]).await, [None], "{waits} {skew}");
+        b.adopt(world.bank.login()).await.unwrap();
+        called(400, &[&a, &b]).await;
+        world.address.fails_over_to(newer).await;
+        let third = Some("Bearer access-3".to_owned());
+        assert_eq!(called(900, &[&a, &b]).await, [third.clone(), third], "{waits} {skew}");
+    }
+}
+
+/// The first login is ended on its copy; then come a copy on which the second one was ended before that, and one with the third.
+#[tokio::test(start_paused = true)]
+async fn of_ends_of_several_logins_the_last_one_counts_whichever_copy_comes_between() {
+    for how in ["forget", "revoke"] {
+        for comes_between in [false, true] {
+            let world = World::new(STRICT);
+            let (a, e) = (world.process("a"), world.process("e"));
+            a.adopt(world.bank.login()).await.unwrap();
+            let first = copy(&world).await;
+            tokio::time::sleep(secs(100)).await;
+            a.adopt(world.bank.login()).await.unwrap();
+            tokio::time::sleep(secs(100)).await;
+            a.forget().await.unwrap();
+            let ended = copy(&world).await;
+            tokio::time::sleep(secs(100)).await;
+            a.adopt(world.bank.login()).await.unwrap();
+            let newest = copy(&world).await;
+            world.address.fails_over_to(first).await;
+            tokio::time::sleep(secs(400)).await;
+            end(&e, how).await;
+            assert_eq!(called(1000, &[&e, &a]).await, [None, None], "{how}");
+            if comes_between {
+                world.address.fails_over_to(ended).await;
+                assert_eq!(called(1000, &[&e, &a]).await, [None, None], "{how}");
+            }
+            world.address.fails_over_to(newest).await;
+            assert_eq!(called(1000, &[&e, &a]).await, [None, None], "{how} {comes_between}");
+        }
+    }
+}
+
+/// A clock that is ahead stamps the first end; the second one comes after it all the same.
+#[tokio::test(start_paused = true)]
+async fn a_second_end_counts_though_the_first_was_stamped_by_a_clock_that_is_ahead() {
+    for how in ["forget", "revoke"] {
+        let world = World::new(STRICT);
+        let ahead = VirtualClock::new();
+        ahead.jump(50);
+        let a = world.process("a");
+        let b = user(&world.bank, &world.store(), &ahead, "b").build();
+        a.adopt(world.bank.login()).await.unwrap();
+        let older = copy(&world).await;
+        tokio::time::sleep(secs(80)).await;
+        a.adopt(world.bank.login()).await.unwrap();
+        let newer = copy(&world).await;
+        // Nobody holds the second login.
+        let a = world.process("a");
+        world.address.fails_over_to(older).await;
+        let _ = a.load().await;
+        tokio::time::sleep(secs(20)).await;
+        b.forget().await.unwrap();
+        let _ = a.load().await;
+        world.address.fails_over_to(newer.clone()).await;
+        tokio::time::sleep(secs(5)).await;
+        end(&a, how).await;
+        drop(b);
+        world.address.fails_over_to(newer).await;
+        assert_eq!(called(400, &[&a]).await, [None], "{how}");
+    }
+}
+
+/// With a key of pseudonyms no end names anybody, and none is an erasure for that.
+#[tokio::test(start_paused = true)]
+async fn ends_count_the_same_whether_or_not_they_name_somebody() {
+    for keyed in [false, true] {
+        let process = |world: &World, holder: &str| {
+            let set_up = user(&world.bank, &world.store(), &world.clock, holder);
+            match keyed {
+                true => set_up.pseudonym_key(PseudonymKey::new([7; 32])).build(),
+                false => set_up.build(),
+            }
+        };
+        for (first, second) in [("forget", "forget"), ("revoke", "revoke"), ("forget", "revoke")] {
+            // Two ends of one login; then the copy with the first one, and that with the login between them.
+            let world = World::new(STRICT);
+            let [a, b, e] = ["a", "b", "e"].map(|holder| process(&world, holder));
+            a.adopt(world.bank.login()).await.unwrap();
+            tokio::time::sleep(secs(400)).await;
+            end(&a, first).await;
+            let older = copy(&world).await;
+            tokio::time::sleep(secs(400)).await;
+            b.adopt(world.bank.login()).await.unwrap();
+            let newer = copy(&world).await;
+            tokio::time::sleep(secs(400)).await;
+            world.address.fails_over_to(older.clone()).await;
+            end(&e, second).await;
+            tokio::time::sleep(secs(400)).await;
+            world.address.fails_over_to(older).await;
+            called(1000, &[&e, &a]).await;
+            world.address.fails_over_to(newer).await;
+            assert_eq!(called(1000, &[&e, &b]).await, [None, None], "{keyed} {first} {second}");
+
+            // A login on an older copy, after an end that it could not see; then the copy with that end.
+            let world = World::new(STRICT);
+            let [a, b, e] = ["a", "b", "e"].map(|holder| process(&world, holder));
+            a.adopt(world.bank.login()).await.unwrap();
+            tokio::time::sleep(secs(400)).await;
+            let older = copy(&world).await;
+            b.adopt(world.bank.login()).await.unwrap();
+            tokio::time::sleep(secs(400)).await;
+            end(&b, first).await;
+            let ended = copy(&world).await;
+            tokio::time::sleep(secs(400)).await;
+            drop((a, b));
+            world.address.fails_over_to(older).await;
+            e.adopt(world.bank.login()).await.unwrap();
+            tokio::time::sleep(secs(400)).await;
+            world.address.fails_over_to(ended).await;
+            let third = Some("Bearer access-3".to_owned());
+            assert_eq!(called(1000, &[&e]).await, [third], "{keyed} {first}");
+        }
+    }
+}
+
+/// It looked while the store was an older copy; when it can be stored, there is the end that the copy had lost.
+#[tokio::test(start_paused = true)]
+async fn a_login_long_after_an_end_goes_over_it_though_it_saw_the_grant_alive() {
+    for newer_comes in [false, true] {
+        for looks in [false, true] {
+            let world = World::new(STRICT);
+            let flaky = Arc::new(FlakyStore::new(world.store()));
+            let process = || {
+                user(
+                    &world.bank,
+                    &(Arc::clone(&flaky) as Arc<dyn TokenStore>),
+                    &world.clock,
+                    "d",
+                )
+                .build()
+            };
+            let a = world.process("a");
+            a.adopt(world.bank.login()).await.unwrap();
+            let older = copy(&world).await;
+            tokio::time::sleep(secs(100)).await;
+            process().adopt(world.bank.login()).await.unwrap();
+            let newer = copy(&world).await;
+            let d = process();
+            world.address.fails_over_to(older.clone()).await;
+            let a_again = world.process("a");
+            drop(a);
+            tokio::time::sleep(secs(100)).await;
+            a_again.revoke().await.unwrap();
+            world
+                .address
+                .fails_over_to(if newer_comes { newer } else { older })
+                .await;
+            tokio::time::sleep(secs(200)).await;
+            d.load().await.unwrap();
+            match looks {
+                true => flaky.lose_swaps(),
+                false => flaky.fail_after_swaps(0),
+            }
+            let _ = d.adopt(world.bank.login()).await;
+            let _ = a_again.fresh().await;
+            flaky.heal();
+            let third = Some("Bearer access-3".to_owned());
+            let shown = called(900, &[&d, &a_again]).await;
+            assert_eq!(shown, [third.clone(), third], "{newer_comes} {looks}");
+        }
+    }
+}
+
+/// Nobody is named again by whoever forgets what was erased.
+#[tokio::test(start_paused = true)]
+async fn an_end_of_what_names_nobody_names_nobody() {
+    let world = World::new(STRICT);
+    let key = PseudonymKey::new([7; 32]);
+    let set_up = || user(&world.bank, &world.store(), &world.clock, "a");
+    let keyed = set_up().pseudonym_key(key).build();
+    keyed.adopt(world.bank.login()).await.unwrap();
+    keyed.forget().await.unwrap();
+    for how in ["forget", "revoke"] {
+        end(&set_up().build(), how).await;
+        let stored = copy(&world).await.unwrap();
+        assert!(!String::from_utf8_lossy(&stored.bytes).contains("customer-42"), "{how}");
+    }
+}
