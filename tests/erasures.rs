@@ -706,5 +706,12 @@ async fn the_log_of_an_erasure_names_nobody() {
         assert!(!text.contains("erase-me"), "{text}");
         let stored = store.load(&key).await.unwrap().unwrap();
         assert!(!String::from_utf8_lossy(&stored.bytes).contains("erase-me"));
+        // The store has lost it, for the next one.
+        let Leased::Granted(lease) = store.lease(&key, "a disk", Duration::from_secs(5)).await.unwrap() else {
+            panic!("somebody has the lease");
+        };
+        let lost = Swap::new(Some(stored.revision), lease.fence, None);
+        assert_eq!(store.swap(&key, lost).await.unwrap(), Swapped::Done);
+        store.release(&key, lease).await.unwrap();
     }
 }

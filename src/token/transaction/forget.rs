@@ -88,8 +88,10 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
         false => mark.of_what_nobody_saw(held),
     };
     // Of what is erased nobody is named once more.
-    let left = match record.as_ref().and_then(|record| record.pseudonym.as_ref()) {
-        Some(_) if left == Left::Name => Left::Pseudonym,
+    let is_named = record.as_ref().is_none_or(|record| record.pseudonym.is_none())
+        && !live.held.snapshot().is_some_and(|shown| shown.names_nobody);
+    let left = match is_named {
+        false if left == Left::Name => Left::Pseudonym,
         _ => left,
     };
     let mark = match left {
