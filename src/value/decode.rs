@@ -199,6 +199,109 @@ mod tests {
 
     use super::*;
 
+    /// Lists that come in every form, in each other and beside each other.
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Ledger {
+        #[serde(default, deserialize_with = "crate::value::wire::lenient_array")]
+        deals: Vec<Deals>,
+        #[serde(default, deserialize_with = "crate::value::wire::lenient_array")]
+        words: Vec<String>,
+        total: Option<u8>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Deals {
+        id: Option<String>,
+        #[serde(default, deserialize_with = "crate::value::wire::lenient_array")]
+        parts: Vec<Deal>,
+        #[serde(default)]
+        rest: Option<crate::value::Json>,
+    }
+
+    /// As `decode_items`, where nothing is read in its place.
+    fn without_haste(body: &[u8]) -> Result<(Ledger, Bare), Undecodable> {
+        match objects::observed_without_haste(|| read_json(serde_json::Deserializer::from_slice(body))) {
+            (Ok(_), bare) if bare.value => Err(Undecodable {
+                path: ".".to_owned(),
+                reason: NOTHING_DESCRIBED.to_owned(),
+            }),
+            (Ok(value), bare) => Ok((value, bare)),
+            (Err((path, error)), _) => {
+                let (inside, reason) = reason(&error, true);
+                let path = below(&path, &inside);
+                let path = if path.is_empty() { ".".to_owned() } else { path };
+                Err(Undecodable { path, reason })
+            }
+        }
+    }
+
+    /// A list of objects is read in its place, and every other once more. Nobody can tell which it was.
+    #[test]
+    fn a_lenient_list_is_read_the_same_in_its_place_and_taken_apart() {
+        let item = r#"{"id":"d1","parts":[{"id":"p1","new":1},{"state":"s"}],"new":{"a":[1]}}"#;
+        let bare = r#"{"error":"x"}"#;
+        for (deals, others, in_place) in [
+            (format!("[{item},{item}]"), "", true),
+            ("[]".to_owned(), "", true),
+            (r#"[{},{"id":null,"rest":[1]}]"#.to_owned(), "", true),
+            (format!("[{item}]"), r#","next":"/2","error":"e","new":1"#, true),
+            (format!("[{item}]"), r#","deals2":[1],"total":null"#, true),
+            // No list of objects.
+            ("null".to_owned(), r#","total":7"#, false),
+            (format!("[[{item}],[{item}]]"), "", false),
+            (format!("[{item},[]]"), "", false),
+            (format!("[[{item}]]"), r#","total":"x""#, false),
+            (item.to_owned(), "", false),
+            (
+                format!(r#"{{"booked":[{item}],"pending":null}}"#),
+                r#","next":"/2""#,
+                false,
+            ),
+            (format!(r#"{{"0":{item},"2":{item}}}"#), "", false),
+            (format!("[{item},7]"), "", false),
+            (format!("[{item},null]"), "", false),
+            (r#""d1""#.to_owned(), "", false),
+            ("7".to_owned(), "", false),
+            (format!("[{item}]"), r#","words":["a","b"]"#, false),
+            // An item that does not fit, or is none.
+            (format!("[{item},{bare}]"), "", false),
+            (format!("[{bare},{item}]"), "", false),
+            (format!(r#"[{{"id":"d1","parts":[{bare}]}}]"#), "", false),
+            (r#"[{"id":"d1","parts":{"id":"p1"}}]"#.to_owned(), "", false),
+            (r#"[{"id":"d1"},{"id":7}]"#.to_owned(), "", false),
+            (r#"[{"id":"d1","parts":[{"id":[]}]}]"#.to_owned(), "", false),
+            (r#"[{"id":"d1","id":"d2"}]"#.to_owned(), "", false),
+            (format!("[{item}"), "", false),
+            // What stands beside it does not.
+            (format!("[{item}]"), r#","total":"x""#, true),
+            (format!("[{item}]"), r#","total":1,"total":2"#, true),
+            (format!("[{item}]"), r#","new":"\ud83d""#, true),
+        ] {
+            let body = format!(r#"{{"deals":{deals}{others}}}"#);
+            let told = |read: Result<(Ledger, Bare), Undecodable>| match read {
+                Ok((value, bare)) => format!("{value:?} {bare:?}"),
+                Err(error) => format!("{} {}", error.path, error.reason),
+            };
+            let noted = |how: &'static str, read: &dyn Fn() -> String| {
+                let read = canary::watch(how, "ledger", |_| false, read);
+                let seen = canary::sightings().into_iter().filter(|seen| seen.provider == how);
+                let seen = seen.map(|seen| (seen.what, seen.place, seen.count));
+                (read, seen.collect::<Vec<_>>())
+            };
+            let usual = noted("usual", &|| told(decode_items(body.as_bytes())));
+            let slow = noted("without haste", &|| told(without_haste(body.as_bytes())));
+            assert_eq!(usual, slow, "{body}");
+            let mut passes = 0;
+            let _ = observed(|| {
+                passes += 1;
+                read_json::<Ledger>(serde_json::Deserializer::from_slice(body.as_bytes())).is_ok()
+            });
+            assert_eq!(passes == 1, in_place, "{body}");
+        }
+    }
+
     #[derive(Debug, Deserialize, PartialEq)]
     struct Deal {
         id: Option<String>,

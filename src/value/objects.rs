@@ -14,6 +14,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, EnumAccess, Error as _, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor};
@@ -38,6 +39,12 @@ thread_local! {
     static LISTS: Cell<u32> = const { Cell::new(0) };
     /// How many parts are being read, each inside the one before.
     static PARTS: Cell<u32> = const { Cell::new(0) };
+    /// Lenient lists are read where they stand, as the lists of objects that they nearly always are.
+    static IN_PLACE: Cell<bool> = const { Cell::new(false) };
+    /// One of them was something else: what was read says nothing.
+    static LEFT_OFF: Cell<bool> = const { Cell::new(false) };
+    /// The value that was read last as a whole is a JSON object.
+    static IS_OBJECT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// How deep parts are read in parts. Each is read by a reader of its own, whose limit of depth says nothing of the others.
@@ -57,7 +64,24 @@ pub(crate) struct Bare {
 }
 
 /// Reads a text, and tells of it what its objects lacked.
-pub(crate) fn observed<R>(read: impl FnOnce() -> R) -> (R, Bare) {
+///
+/// A lenient list is what nearly every page of a bank is. To take it apart, whatever its form, is to read it three times, so it
+/// is read as a list of objects first, in its place. Where it turns out to be something else, or an item does not fit, all of the
+/// text is read once more, without haste: what is read, and what is said of it, is the same in both ways.
+pub(crate) fn observed<R>(mut read: impl FnMut() -> R) -> (R, Bare) {
+    LEFT_OFF.set(false);
+    IN_PLACE.set(true);
+    let first = observed_without_haste(&mut read);
+    IN_PLACE.set(false);
+    if !LEFT_OFF.get() {
+        return first;
+    }
+    canary::begin_again();
+    observed_without_haste(read)
+}
+
+/// The same, where every lenient list is taken apart.
+pub(crate) fn observed_without_haste<R>(read: impl FnOnce() -> R) -> (R, Bare) {
     LAST_IS_BARE.set(false);
     BARE_ITEM.set(false);
     NAMES_NEXT.set(false);
@@ -90,6 +114,62 @@ pub(crate) fn observed_part<R>(read: impl FnOnce() -> R) -> Option<(R, bool)> {
     PARTS.set(parts);
     // The part is not what was read last, but what it stands in.
     Some((value, LAST_IS_BARE.replace(false)))
+}
+
+/// The items of a list of objects, read where they stand. An error of the inner kind: the text is read once more. Of the outer
+/// kind: the list is to be taken apart, and nothing of it was read.
+pub(crate) fn in_place<'de, T, D>(list: D) -> Result<Result<Vec<T>, D::Error>, D>
+where
+    T: serde::Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    if !IN_PLACE.get() {
+        return Err(list);
+    }
+    // The layer hands bytes on as they are, and what serde_json takes for bytes is a text or a list. So each item is read through
+    // a layer of its own, as those that were taken out of their list are.
+    let items = list.deserialize_bytes(ObjectsOfAList(PhantomData));
+    if items.is_err() {
+        LEFT_OFF.set(true);
+    }
+    Ok(items)
+}
+
+struct ObjectsOfAList<T>(PhantomData<T>);
+
+/// It is told to nobody: the text is read once more.
+const SOMETHING_ELSE: &str = "something else than a list of objects";
+
+impl<'de, T: serde::Deserialize<'de>> Visitor<'de> for ObjectsOfAList<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        loop {
+            IS_OBJECT.set(false);
+            let next = observed_part(|| list.next_element_seed(OneOfAList(PhantomData)));
+            match next {
+                Some((Ok(Some(item)), false)) if IS_OBJECT.get() => items.push(item),
+                Some((Ok(None), _)) => return Ok(items),
+                Some((Err(error), _)) => return Err(error),
+                _ => return Err(A::Error::custom(SOMETHING_ELSE)),
+            }
+        }
+    }
+}
+
+struct OneOfAList<T>(PhantomData<T>);
+
+impl<'de, T: serde::Deserialize<'de>> DeserializeSeed<'de> for OneOfAList<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, item: D) -> Result<T, D::Error> {
+        read(item).map_err(|(_, error)| error)
+    }
 }
 
 /// Told of a field that no type has a place for: the page may name the next one in it, or tell of an error. Of a part, which is
@@ -267,7 +347,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<'_, D> {
         if KEPT.replace(false) {
             canary::note(Unmodelled::Field, || around.place.common());
         }
-        inner.deserialize_newtype_struct(name, Visiting::<V, ANYTHING> { visitor, around })
+        let value = inner.deserialize_newtype_struct(name, Visiting::<V, ANYTHING> { visitor, around });
+        // What JSON as it came is, its text says.
+        IS_OBJECT.set(false);
+        value
     }
 
     #[inline]
@@ -365,6 +448,7 @@ impl<'de, V: Visitor<'de>, const FOR: u8> Visitor<'de> for Visiting<'_, V, FOR> 
         });
         LISTS.set(lists);
         LAST_IS_BARE.set(false);
+        IS_OBJECT.set(false);
         value
     }
 
@@ -385,6 +469,7 @@ impl<'de, V: Visitor<'de>, const FOR: u8> Visitor<'de> for Visiting<'_, V, FOR> 
             _ if members.are_bare() => LAST_IS_BARE.set(true),
             _ => {}
         }
+        IS_OBJECT.set(true);
         value
     }
 
@@ -711,7 +796,7 @@ mod tests {
 
     /// What fields tell that no type has a place for: of the next page, and of an error.
     fn told(tell: impl FnOnce()) -> (bool, bool) {
-        let ((), bare) = observed(tell);
+        let ((), bare) = observed_without_haste(tell);
         (bare.names_next, bare.tells)
     }
 

@@ -14,6 +14,7 @@ use crate::value::decode::{below, decode_part, decode_part_described};
 use crate::value::error_in_success::{error_beside, error_of_no_items, is_of_an_error, may_tell};
 use crate::value::fields::{EACH_ONCE, Fields};
 use crate::value::next_page::{may_name_next, names_next};
+use crate::value::objects::in_place;
 
 /// A boolean, whatever form it came in: `true`, `1`, `"1"`, `"true"`.
 pub mod lenient_bool {
@@ -156,6 +157,10 @@ where
     T: DeserializeOwned,
     D: Deserializer<'de>,
 {
+    let deserializer = match in_place(deserializer) {
+        Ok(read) => return read,
+        Err(deserializer) => deserializer,
+    };
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let wrong =
         |place: &str, inside: &str, reason: &str| D::Error::custom(format!("at `{}`: {reason}", below(place, inside)));
