@@ -50,6 +50,17 @@ fn a_schema_that_contains_itself_ends() {
     );
     // What it is is not understood; that it is compared at all is what counts.
     assert!(found(&project, &itself).iter().all(|told| told.contains("unhandled")));
+    // Names that lead to each other and to no schema.
+    let kind = "    AccountKind:\n      type: string\n";
+    let kinds = |to: &str| edited(kind, &format!("    AccountKind:\n      {to}\n    Rest:\n      type: string\n"));
+    let one = "$ref: '#/components/schemas/AccountKind'";
+    let two = "$ref: '#/components/schemas/Other'\n    Other:\n      $ref: '#/components/schemas/AccountKind'";
+    let whole = "allOf: [{$ref: '#/components/schemas/Other'}]\n      nullable: true\n    Other:\n      $ref: '#/components/schemas/AccountKind'";
+    for loops in [one, two, whole] {
+        let told = found(&project, &kinds(loops));
+        let is_told = |told: &String| told.starts_with("reference-dangling unhandled ");
+        assert!(told.iter().any(is_told), "{loops}: {told:?}");
+    }
     let tree = edited(
         "        kind:\n          $ref: '#/components/schemas/AccountKind'\n        balance",
         "        kind:\n          $ref: '#/components/schemas/AccountKind'\n        parent:\n          $ref: '#/components/schemas/Account'\n        balance",

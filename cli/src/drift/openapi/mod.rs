@@ -249,8 +249,9 @@ impl<'s> Compared<'s> {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && !reading::is_of_a_schema(pointer)
         };
         let (_, read) = self.read;
-        let unread = read.unread.iter().filter(|one| inside(&one.pointer));
-        let unread: Vec<String> = unread.map(|one| one.why.clone()).collect();
+        let unread = read.unread.range(at.clone()..).take_while(|(pointer, _)| pointer.starts_with(&at));
+        let unread = unread.filter(|(pointer, _)| inside(pointer));
+        let unread: Vec<String> = unread.flat_map(|(_, why)| why.clone()).collect();
         for why in unread {
             let id = self.operation.clone();
             self.add(

@@ -123,8 +123,8 @@ impl<'s> Compared<'s> {
         let not_made = left_out.iter().filter(|one| is_it(&one.pointer));
         let mut reasons: Vec<String> = not_made.flat_map(|one| one.reasons.clone()).collect();
         let (_, theirs) = self.read;
-        let unread = theirs.unread.iter().filter(|one| is_it(&one.pointer));
-        reasons.extend(unread.map(|one| one.why.clone()));
+        let unread = theirs.unread.iter().filter(|(pointer, _)| is_it(pointer));
+        reasons.extend(unread.flat_map(|(_, why)| why.clone()));
         if reasons.is_empty() {
             return false;
         }

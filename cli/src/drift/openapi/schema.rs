@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use finrail_spec::comparable::KINDS;
 use finrail_spec::pointer::join;
-use finrail_spec::reference::deref;
+use finrail_spec::reference::{deref, pointer_of};
 use serde_json::{Map, Value};
 
 use super::compared::{Compared, Direction};
@@ -37,12 +37,14 @@ impl<'s> Compared<'s> {
     }
 
     fn compared(&mut self, here: &str, mine: &Value, there: &str, other: &Value, direction: Direction, path: &str) {
-        if let Some(missing) = reference(other) {
+        if let Some(name) = reference(other) {
+            let is_there = pointer_of(name).is_some_and(|at| self.theirs.pointer(&at).is_some());
+            let why = if is_there { "leads to itself" } else { "the document does not have" };
             self.add(
                 "reference-dangling",
                 Class::Unhandled,
                 path,
-                format!("`{path}` refers to {missing}, which the document does not have"),
+                format!("`{path}` refers to {name}, which {why}"),
                 "what it is cannot be compared",
                 "look at the document",
             );
@@ -393,24 +395,26 @@ impl<'s> Compared<'s> {
     }
 }
 
-/// Follows references, and wrappers of one part that only add a description, to where they lead, and tells that place.
+/// Follows references, and wrappers of one part that only add a description, to where they lead, and tells that place. Where
+/// they lead nowhere, or to themselves, it is a reference.
 pub(super) fn resolved(root: &Value, (at, schema): Placed<'_>) -> (String, Value) {
-    let (mut at, mut schema) = (at.to_owned(), schema);
+    let (mut at, mut schema, mut last) = (at.to_owned(), schema, schema);
     // A chain longer than this is a cycle.
     for _ in 0..32 {
         if let Some(reference) = reference(schema) {
+            last = schema;
             at = reference.strip_prefix('#').unwrap_or_default().to_owned();
             match deref(root, schema) {
                 Some(target) => schema = target,
-                None => break,
+                None => return (at, schema.clone()),
             }
         }
         match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
             Some([part]) if reference(part).is_some() && schema.get("properties").is_none() => schema = part,
-            _ => break,
+            _ => return (at, schema.clone()),
         }
     }
-    (at, schema.clone())
+    (at, last.clone())
 }
 
 fn reference(schema: &Value) -> Option<&str> {
