@@ -52,7 +52,12 @@ fn a_schema_that_contains_itself_ends() {
     assert!(found(&project, &itself).iter().all(|told| told.contains("unhandled")));
     // Names that lead to each other and to no schema.
     let kind = "    AccountKind:\n      type: string\n";
-    let kinds = |to: &str| edited(kind, &format!("    AccountKind:\n      {to}\n    Rest:\n      type: string\n"));
+    let kinds = |to: &str| {
+        edited(
+            kind,
+            &format!("    AccountKind:\n      {to}\n    Rest:\n      type: string\n"),
+        )
+    };
     let one = "$ref: '#/components/schemas/AccountKind'";
     let two = "$ref: '#/components/schemas/Other'\n    Other:\n      $ref: '#/components/schemas/AccountKind'";
     let whole = "allOf: [{$ref: '#/components/schemas/Other'}]\n      nullable: true\n    Other:\n      $ref: '#/components/schemas/AccountKind'";

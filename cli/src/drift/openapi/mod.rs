@@ -124,6 +124,23 @@ fn compare(
     let ours = reading::of(&Json::from(&spec.bundle))?;
     let mut compared = Compared::of(spec, &ours, theirs, complete);
     let paired = compared.pairs(left_out);
+    let all = spec.operations().len();
+    if compared.is_of_another(&paired) {
+        let issue = Issue {
+            rule: "document-covers-nothing",
+            class: Class::Unhandled,
+            operation: None,
+            subject: "document".to_owned(),
+            pointer: String::new(),
+            what:
+                "this is the document of another API: it has none of the paths of the resources, and none of the hosts"
+                    .to_owned(),
+            effect: "what the provider does now is not known".to_owned(),
+            fix: "give the document of this API".to_owned(),
+        };
+        let lines = vec![published.told(), format!("0 of {all} operations are in the document")];
+        return Ok((vec![spec.finding(issue, evidence)], Coverage { lines }));
+    }
     for (ours, theirs) in &paired.pairs {
         compared.operation(ours, theirs);
     }
@@ -131,6 +148,7 @@ fn compare(
     compared.security_schemes();
     compared.servers(&paired.pairs);
     compared.authorization_server();
+    compared.ends();
     let unhandled = second_opinion::of(&ours.root, &theirs.root, &paired.pairs, &compared.told);
     compared.issues.extend(unhandled);
     if !published.twice.is_empty() {
@@ -145,7 +163,6 @@ fn compare(
             "see which of them is meant",
         );
     }
-    let all = spec.operations().len();
     if paired.pairs.is_empty() {
         compared.about("");
         compared.add(
@@ -200,7 +217,52 @@ fn silent(pairs: &[(OperationObject<'_>, OperationObject<'_>)]) -> Option<String
     (!silent.is_empty()).then(|| format!("without a schema of the reply: {}", silent.join(", ")))
 }
 
+/// Words with which a document says that its API ends.
+const ENDS: [&str; 10] = [
+    "retired",
+    "retires",
+    "deprecated",
+    "no longer",
+    "sunset",
+    "shut down",
+    "discontinued",
+    "decommission",
+    "end of life",
+    "end-of-life",
+];
+
 impl<'s> Compared<'s> {
+    /// What a document says of the whole API, where that is its end: in other words it is every bank's own.
+    fn ends(&mut self) {
+        let text = |root: &Value, key: &str| {
+            let text = root.pointer("/info").and_then(|info| info.get(key)?.as_str());
+            text.unwrap_or_default().to_lowercase()
+        };
+        let keys = ["title", "summary", "description"];
+        let known: String = keys.iter().map(|key| text(self.ours, key)).collect();
+        let told = keys.iter().map(|key| text(self.theirs, key)).collect::<Vec<_>>();
+        let new = ENDS.iter().filter(|word| !known.contains(**word));
+        let new: Vec<&str> = new
+            .filter(|word| told.iter().any(|text| text.contains(**word)))
+            .copied()
+            .collect();
+        if new.is_empty() {
+            return;
+        }
+        self.about("/info");
+        self.add(
+            "api-ends",
+            Class::Unhandled,
+            &format!("info {}", mark(&told.join("\u{1f}"))),
+            format!(
+                "what the document says of the whole API has the words \"{}\"",
+                new.join("\", \"")
+            ),
+            "the API, or a part of it, may end",
+            "read `info` of the document, and accept the finding with a reason",
+        );
+    }
+
     fn operation(&mut self, ours: &OperationObject<'s>, theirs: &OperationObject<'s>) {
         self.operation = ours.id().to_owned();
         self.pointer = ours.pointer();
@@ -249,7 +311,10 @@ impl<'s> Compared<'s> {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && !reading::is_of_a_schema(pointer)
         };
         let (_, read) = self.read;
-        let unread = read.unread.range(at.clone()..).take_while(|(pointer, _)| pointer.starts_with(&at));
+        let unread = read
+            .unread
+            .range(at.clone()..)
+            .take_while(|(pointer, _)| pointer.starts_with(&at));
         let unread = unread.filter(|(pointer, _)| inside(pointer));
         let unread: Vec<String> = unread.flat_map(|(_, why)| why.clone()).collect();
         for why in unread {

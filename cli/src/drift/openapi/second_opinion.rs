@@ -100,6 +100,8 @@ fn speaks_of(rule: &str, message: &str) -> bool {
         "limit-changed" => any(&["schema changed", "minItems", "maxItems"]),
         "schema-unread" => any(&["kind changed", "'any'", "schema changed"]),
         "parameter-gone" | "parameter-added" => any(&["arameter"]),
+        "default-changed" | "field-one-way" | "field-deprecated" => any(&["metadata"]),
+        "parameter-deprecated" => any(&["deprecat", "metadata"]),
         "style-changed" => any(&["parameter schema or content"]),
         "body-added" | "body-gone" => any(&["body"]),
         _ => false,
@@ -149,7 +151,11 @@ fn named(root: &Value) -> Value {
     let all = root.pointer("/components/schemas").and_then(Value::as_object);
     let leads_to_itself = |schema: &Value| schema.get("$ref").is_some() && deref(root, schema).is_none();
     let all = all.into_iter().flatten().map(|(name, schema)| {
-        let schema = if leads_to_itself(schema) { json!({}) } else { schema.clone() };
+        let schema = if leads_to_itself(schema) {
+            json!({})
+        } else {
+            schema.clone()
+        };
         (name.clone(), schema)
     });
     Value::Object(all.collect())
