@@ -287,12 +287,37 @@ fn report(project: &Project, document: &[u8]) -> (u8, Value) {
 }
 
 #[test]
+fn of_several_documents_the_one_to_give_is_named() {
+    let project = Project::new("openapi-several");
+    let lines = TINY.lines().count();
+    for (document, fix) in [
+        (
+            format!("{TINY}---\na: 1\n"),
+            "give the document that begins in line 1, in a file of its own".to_owned(),
+        ),
+        (
+            format!("---\n# Of a portal.\na: 1\n---\n{TINY}"),
+            "give the document that begins in line 5, in a file of its own".to_owned(),
+        ),
+        (
+            format!("{TINY}---\nswagger: '2.0'\n"),
+            format!("give one of the documents that begin in lines 1 and {}, ", lines + 2),
+        ),
+        ("a: 1\n---\nb: 2\n".to_owned(), "none says `openapi`".to_owned()),
+    ] {
+        let (_, report) = report(&project, document.as_bytes());
+        let told = report["findings"][0]["fix"].as_str().unwrap_or_default();
+        assert!(told.contains(&fix), "{fix}: {told}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_said_and_is_never_sameness() {
     let project = Project::new("openapi-unread");
     let several = format!("{TINY}---\nopenapi: 3.0.3\n");
     let newest = edited("openapi: 3.0.3", "openapi: 3.2.0");
     for (what, document, said) in [
-        ("several documents", several.as_bytes(), "document"),
+        ("several documents", several.as_bytes(), "another document begins here"),
         (
             "a page",
             b"<!doctype html>\n<html><body><h1>Log in</h1></body></html>".as_slice(),

@@ -67,7 +67,11 @@ pub fn resolved(root: &Json) -> Resolved {
     let schemas = root.pointer("/components/schemas").map(Json::members);
     let mut resolution = Resolution {
         root,
-        schemas: schemas.into_iter().flatten().map(|(name, schema)| (name.as_str(), schema)).collect(),
+        schemas: schemas
+            .into_iter()
+            .flatten()
+            .map(|(name, schema)| (name.as_str(), schema))
+            .collect(),
         names: BTreeMap::new(),
         named: Vec::new(),
         faults: Vec::new(),
@@ -222,7 +226,9 @@ impl Resolution<'_> {
         if !place.is_empty() && !place.starts_with('/') {
             return Err(format!("`{reference}` is an anchor; only JSON pointers are followed"));
         }
-        let named = place.strip_prefix("/components/schemas/").and_then(|name| self.schemas.get(name));
+        let named = place
+            .strip_prefix("/components/schemas/")
+            .and_then(|name| self.schemas.get(name));
         match named.copied().or_else(|| self.root.pointer(&place)) {
             Some(target) => Ok((place, target)),
             None => Err(format!("`{reference}` leads nowhere")),

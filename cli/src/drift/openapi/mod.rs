@@ -53,7 +53,7 @@ pub fn told(workspace: &Workspace, spec: &Spec, place: &str, complete: bool, evi
     let published = match reading::read(&bytes) {
         Ok(published) => published,
         Err(why) => {
-            let (findings, coverage) = unreadable(spec, place, &why, evidence);
+            let (findings, coverage) = unreadable(spec, place, &why, &bytes, evidence);
             let next = Some(format!("give the document that {place} should be"));
             return Ok(Told {
                 findings,
@@ -96,7 +96,7 @@ pub fn told(workspace: &Workspace, spec: &Spec, place: &str, complete: bool, evi
 }
 
 /// A document of which nothing could be read.
-fn unreadable(spec: &Spec, place: &str, why: &str, evidence: &Evidence) -> (Vec<Finding>, Coverage) {
+fn unreadable(spec: &Spec, place: &str, why: &str, bytes: &[u8], evidence: &Evidence) -> (Vec<Finding>, Coverage) {
     let issue = Issue {
         rule: "document-unread",
         class: Class::Unhandled,
@@ -105,10 +105,56 @@ fn unreadable(spec: &Spec, place: &str, why: &str, evidence: &Evidence) -> (Vec<
         pointer: String::new(),
         what: format!("nothing of the document was read: {place}: {why}"),
         effect: "what the provider does now is not known".to_owned(),
-        fix: "give the OpenAPI document itself, whole and as it is published".to_owned(),
+        fix: which(bytes).unwrap_or("give the OpenAPI document itself, whole and as it is published".to_owned()),
     };
     let lines = vec!["nothing was read".to_owned()];
     (vec![spec.finding(issue, evidence)], Coverage { lines })
+}
+
+/// Which of several documents of a file to give.
+fn which(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    // YAML 1.2 section 9.1.2: what begins a document. Nothing stands in the first where the file begins so.
+    let mut begins = vec![1];
+    let marks = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| *line == "---" || line.starts_with("--- "));
+    begins.extend(marks.map(|(number, _)| number + 2));
+    let has = |from: usize, to: usize, is_it: fn(&str) -> bool| {
+        let lines = text.lines().skip(from - 1).take(to.saturating_sub(from));
+        lines.into_iter().any(is_it)
+    };
+    let ends = begins.iter().skip(1).copied().chain([usize::MAX]);
+    let documents: Vec<(usize, usize)> = begins.iter().copied().zip(ends).collect();
+    let is_full = |(from, to): &&(usize, usize)| {
+        has(*from, *to, |line| {
+            !line.trim().is_empty() && !line.starts_with(['#', '%', '-'])
+        })
+    };
+    let documents: Vec<&(usize, usize)> = documents.iter().filter(is_full).collect();
+    if documents.len() < 2 {
+        return None;
+    }
+    let is_openapi = |(from, to): &&&(usize, usize)| {
+        has(*from, *to, |line| {
+            let line = line.trim_start_matches(['{', '"', '\'']);
+            line.starts_with("openapi") || line.starts_with("swagger")
+        })
+    };
+    let meant: Vec<String> = documents
+        .iter()
+        .filter(is_openapi)
+        .map(|(from, _)| from.to_string())
+        .collect();
+    Some(match meant.as_slice() {
+        [] => "the file has several documents, and none says `openapi`: give the OpenAPI document itself".to_owned(),
+        [one] => format!("give the document that begins in line {one}, in a file of its own"),
+        [first, rest @ ..] => format!(
+            "give one of the documents that begin in lines {first} and {}, in a file of its own: the one that describes this API",
+            rest.join(" and ")
+        ),
+    })
 }
 
 /// Compares a document with the specification. `published`: as the provider wrote it; `left_out`: what of it is not in
