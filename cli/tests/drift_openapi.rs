@@ -96,6 +96,10 @@ fn what_the_second_comparison_would_stop_at_is_compared() {
             ),
         ),
         (
+            "replies without words",
+            TINY.replace("          description: The account.\n", ""),
+        ),
+        (
             "a status more",
             edited(
                 "        '200':\n          description: The account.",

@@ -345,6 +345,26 @@ const CHANGES: &[Change] = &[
         make: |it| it["servers"] = json!([{"url": "http://api.finexer.com"}]),
     },
     Change {
+        what: "one of two base addresses by http",
+        provider: "tatrabanka",
+        finding: "scheme-differs wire-breaking  api.tatrabanka.sk/premium/production",
+        make: |it| {
+            it["servers"] = json!([
+                {"url": "https://api.tatrabanka.sk/premium/sandbox"},
+                {"url": "http://api.tatrabanka.sk/premium/production"},
+            ]);
+        },
+    },
+    Change {
+        what: "tokens are refreshed elsewhere",
+        provider: "finexer",
+        finding: "endpoint-moved wire-breaking  refreshUrl",
+        make: |it| {
+            let flow = at(it, "/components/securitySchemes/BankLogin/flows/authorizationCode");
+            flow["refreshUrl"] = json!("https://other.example/refresh");
+        },
+    },
+    Change {
         what: "any host by http",
         provider: "mx",
         finding: "scheme-differs wire-breaking  {host}",

@@ -159,8 +159,11 @@ impl<'s> Compared<'s> {
         }
         for (name, flow) in &mine {
             for key in ADDRESSES {
-                let path = |flow: &Value| flow.get(key).and_then(Value::as_str).map(str::to_owned);
-                let (Some(ours), Some(theirs)) = (path(flow), other.get(name).and_then(path)) else {
+                let path = |flow: &Value, key: &str| flow.get(key).and_then(Value::as_str).map(str::to_owned);
+                // Where nothing else is said, tokens are refreshed where they are got (RFC 6749 section 6).
+                let usual = || path(flow, "tokenUrl").filter(|_| key == "refreshUrl");
+                let theirs = other.get(name).and_then(|flow| path(flow, key));
+                let (Some(ours), Some(theirs)) = (path(flow, key).or_else(usual), theirs) else {
                     continue;
                 };
                 if is_plain(&theirs) && !is_plain(&ours) {
@@ -297,22 +300,28 @@ impl<'s> Compared<'s> {
         !operations(self.theirs).is_empty() && !known.keys().any(|host| hosts.contains(host))
     }
 
-    /// Hosts that the document names by http alone, and the client asks by https.
+    /// Hosts and base addresses that the document names by http alone, and the client asks by https.
     fn unencrypted(&mut self, mine: &Bases, other: &Bases) {
-        let (ours, theirs) = (
-            plain_hosts(self.ours.get("servers")),
-            plain_hosts(self.theirs.get("servers")),
-        );
-        for host in mine.keys().filter(|host| !ours.contains(*host)) {
-            let is_any = host.contains('{') && other.keys().all(|host| theirs.contains(host));
-            if is_any || theirs.contains(host) {
+        let (ours, theirs) = (self.ours.get("servers"), self.theirs.get("servers"));
+        let known = by_http_alone(ours, Address::host_of);
+        let hosts = by_http_alone(theirs, Address::host_of);
+        let places = by_http_alone(theirs, |url| Address::read(url).place());
+        for (host, paths) in mine.iter().filter(|(host, _)| !known.contains(*host)) {
+            let is_any = host.contains('{') && other.keys().all(|host| hosts.contains(host));
+            let all = is_any || hosts.contains(host);
+            let named = paths.iter().map(|path| format!("{host}{path}"));
+            let named: Vec<String> = match all {
+                true => vec![host.clone()],
+                false => named.filter(|place| places.contains(place)).collect(),
+            };
+            for place in named {
                 self.add(
                     "scheme-differs",
                     Class::WireBreaking,
-                    host,
-                    format!("the document names the host {host} by http, without TLS"),
+                    &place,
+                    format!("the document names {place} by http, without TLS"),
                     "the client asks it by https, and never otherwise",
-                    "see whether the host still serves https, or accept the finding with a reason",
+                    "see whether it is still served by https, or accept the finding with a reason",
                 );
             }
         }
@@ -377,7 +386,7 @@ impl<'s> Compared<'s> {
             self.pointer = ours.pointer();
             self.place = ours.pointer();
             if is_there {
-                let plain = plain_hosts(own);
+                let plain = by_http_alone(own, Address::host_of);
                 let asked = here.iter().filter_map(|base| base.host.as_ref());
                 let mut asked = asked.filter(|host| there.contains_key(*host));
                 if asked.next().is_some_and(|host| plain.contains(host)) {
@@ -561,12 +570,11 @@ fn is_plain(url: &str) -> bool {
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
 }
 
-/// The hosts that are named by http alone.
-fn plain_hosts(servers: Option<&Value>) -> BTreeSet<String> {
+/// What of addresses is named by http alone.
+fn by_http_alone(servers: Option<&Value>, of: fn(&str) -> String) -> BTreeSet<String> {
     let (plain, others): (Vec<&str>, Vec<&str>) = urls(servers).partition(|url| is_plain(url));
-    let others: BTreeSet<String> = others.into_iter().map(Address::host_of).collect();
-    let plain = plain.into_iter().map(Address::host_of);
-    plain.filter(|host| !others.contains(host)).collect()
+    let others: BTreeSet<String> = others.into_iter().map(of).collect();
+    plain.into_iter().map(of).filter(|it| !others.contains(it)).collect()
 }
 
 /// Whether two base addresses lead to the same: the document may write in its paths what is in the base address here.

@@ -217,6 +217,10 @@ fn alike(ours: &OperationObject<'_>, theirs: &OperationObject<'_>) -> (Value, Va
             continue;
         };
         content(&mut reply, &mut theirs);
+        // The crate reads no reply without words, and needs none.
+        for reply in [&mut reply, &mut theirs].into_iter().filter_map(Value::as_object_mut) {
+            reply.insert("description".to_owned(), json!(""));
+        }
         old_replies.insert(status.clone(), reply);
         new_replies.insert(status, theirs);
     }
