@@ -279,6 +279,13 @@ const SAID: &[(&str, &str, &str, &str)] = &[
         "none of `array`, `boolean`, `integer`, `number`, `object`, `string`",
     ),
     ("type: string", "type: strng", "type: strng", "did you mean `string`?"),
+    // A schema with an example is read by what checks the example, too.
+    (
+        "type: string\n          description: The account's id.",
+        "type: strng\n          example: a-1\n          description: The account's id.",
+        "type: strng",
+        "did you mean `string`?",
+    ),
     (
         "pkce: required",
         "pcke: required",
@@ -407,7 +414,7 @@ fn a_problem_stands_at_the_key_and_says_what_to_write() {
 #[test]
 fn what_is_broken_once_is_told_once() {
     let project = Project::new("once");
-    for (from, to, ..) in [SAID[0], SAID[1], SAID[3], SAID[5], SAID[19], SAID[22]] {
+    for (from, to, ..) in [SAID[0], SAID[1], SAID[3], SAID[5], SAID[6], SAID[7], SAID[20], SAID[23]] {
         project.write("specs/tiny.yaml", &TINY.replacen(from, to, 1));
         let (_, text) = project.regen(true);
         assert_eq!(text.matches("     Problem ").count(), 1, "{to}: {text}");
