@@ -122,7 +122,7 @@ fn what_cannot_be_read_is_told_and_the_others_are_compared() {
         "404".to_owned(),
         "[metadata-unread]".to_owned(),
         "tiny: nothing has drifted in what was read".to_owned(),
-        "2 providers; 2 of 4 addresses were read".to_owned(),
+        "2 providers; 1 of 4 addresses were read".to_owned(),
     ] {
         assert!(said.contains(&expected), "{expected:?} is not in {said}");
     }
@@ -180,7 +180,11 @@ fn addresses_that_are_not_in_their_form_are_told() {
             "[tinny]\ndocs = []\n",
             "there is no specification of `tinny`: did you mean `tiny`?",
         ),
-        ("[tiny]\ndocs = [\"page.html\"]\n", "`page.html` is no address"),
+        (
+            "[tiny]\ndocs = [\"page.html\"]\n",
+            "`page.html` is no address: write it with https://, or take it out and compare a file by",
+        ),
+        ("[tiny]\nopenapi = [\"tiny.yaml\"]\n", "drift tiny --openapi tiny.yaml`"),
         ("[tiny]\npages = []\n", "unknown field `pages`"),
         ("[tiny\n", "specs/sources.toml"),
     ] {

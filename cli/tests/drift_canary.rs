@@ -91,13 +91,30 @@ fn an_event_that_cannot_be_read_is_told() {
 #[test]
 fn a_log_without_sightings_is_fresh() {
     let project = Project::new("canary-none");
-    assert!(sightings(&project, "2026-11-22T10:00:00Z  INFO app: started").is_empty());
+    for log in [
+        "2026-11-22T10:00:00Z  INFO app: started",
+        "{\"timestamp\":\"2026-11-22T10:00:00Z\",\"level\":\"INFO\",\"fields\":{\"message\":\"started\"}}",
+        "{\"ts\":1,\"msg\":\"started\"}\n{\"a\":1}",
+        "started\n{\"a\":1}",
+        "\u{1b}[32m INFO\u{1b}[0m app: started",
+    ] {
+        assert!(sightings(&project, log).is_empty(), "{log}");
+    }
 }
 
 #[test]
 fn what_is_no_log_is_not_fresh() {
     let project = Project::new("canary-no-log");
-    for text in ["", "\n \n", "<!DOCTYPE html>\n<p>Log in</p>"] {
+    for text in [
+        "",
+        "\n \n",
+        "<!DOCTYPE html>\n<p>Log in</p>",
+        "\0\u{fffd}\0\u{fffd}",
+        "{\"a\":1}",
+        "{\n \"a\": {\n \"b\": 1}}",
+        "[]",
+        "1\n2",
+    ] {
         assert_eq!(sightings(&project, text), ["canary-no-log log"], "{text:?}");
     }
 }

@@ -310,6 +310,14 @@ fn what_was_not_compared_is_not_fresh() {
     }
 }
 
+#[test]
+fn a_path_is_matched_however_its_letters_are_written() {
+    let project = Project::new("har-paths");
+    let written = ACCOUNTS.replace("accounts", "acc%6Funts");
+    let (found, said) = run(&project, &[exchange("GET", &written, 200, FRESH)], None);
+    assert_eq!(found, FOUND, "{said}");
+}
+
 /// `{"accounts":[],"page":{},"fresh":1}`
 const FRESH: &str = "{\"accounts\":[],\"page\":{},\"fresh\":1}";
 const FRESH_IN_BASE64: &str = "eyJhY2NvdW50cyI6W10sInBhZ2UiOnt9LCJmcmVzaCI6MX0=";
@@ -353,6 +361,12 @@ fn a_reply_is_read_in_the_encoding_that_it_is_recorded_in() {
             UNREAD,
             "1 recorded as bytes that are no text",
         ),
+        (
+            json!({"text": "@@@", "encoding": "base64"}),
+            UNREAD,
+            "1 recorded in base64 that is broken",
+        ),
+        (json!({"text": "{}", "size": 5_000}), UNREAD, "1 cut"),
         (
             json!({"text": "x", "encoding": "br"}),
             UNREAD,

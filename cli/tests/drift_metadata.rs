@@ -67,6 +67,43 @@ fn a_field_says_what_its_standard_says() {
             json!(5),
             &["metadata-malformed unhandled authorization_endpoint"],
         ),
+        // Of what is in no form nothing follows.
+        (
+            "grant_types_supported",
+            json!("authorization_code"),
+            &["metadata-malformed unhandled grant_types_supported"],
+        ),
+        (
+            "grant_types_supported",
+            json!(["authorization_code", 5]),
+            &["metadata-malformed unhandled grant_types_supported"],
+        ),
+        (
+            "grant_types_supported",
+            json!(true),
+            &["metadata-malformed unhandled grant_types_supported"],
+        ),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!("client_secret_post"),
+            &["metadata-malformed unhandled token_endpoint_auth_methods_supported"],
+        ),
+        (
+            "code_challenge_methods_supported",
+            json!("S256"),
+            &["metadata-malformed unhandled code_challenge_methods_supported"],
+        ),
+        (
+            "require_signed_request_object",
+            json!("true"),
+            &["metadata-malformed unhandled require_signed_request_object"],
+        ),
+        ("response_types_supported", json!(["code id_token", "code"]), &[]),
+        (
+            "response_types_supported",
+            json!(["code id_token", "id_token"]),
+            &["response-type-withdrawn wire-breaking code"],
+        ),
         // RFC 8414 section 2: what is not named is not supported.
         (
             "code_challenge_methods_supported",

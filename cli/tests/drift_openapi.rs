@@ -50,6 +50,22 @@ fn a_schema_that_contains_itself_ends() {
     );
     // What it is is not understood; that it is compared at all is what counts.
     assert!(found(&project, &itself).iter().all(|told| told.contains("unhandled")));
+    // Names that lead to each other and to no schema.
+    let kind = "    AccountKind:\n      type: string\n";
+    let kinds = |to: &str| {
+        edited(
+            kind,
+            &format!("    AccountKind:\n      {to}\n    Rest:\n      type: string\n"),
+        )
+    };
+    let one = "$ref: '#/components/schemas/AccountKind'";
+    let two = "$ref: '#/components/schemas/Other'\n    Other:\n      $ref: '#/components/schemas/AccountKind'";
+    let whole = "allOf: [{$ref: '#/components/schemas/Other'}]\n      nullable: true\n    Other:\n      $ref: '#/components/schemas/AccountKind'";
+    for loops in [one, two, whole] {
+        let told = found(&project, &kinds(loops));
+        let is_told = |told: &String| told.starts_with("reference-dangling unhandled ");
+        assert!(told.iter().any(is_told), "{loops}: {told:?}");
+    }
     let tree = edited(
         "        kind:\n          $ref: '#/components/schemas/AccountKind'\n        balance",
         "        kind:\n          $ref: '#/components/schemas/AccountKind'\n        parent:\n          $ref: '#/components/schemas/Account'\n        balance",
@@ -78,6 +94,10 @@ fn what_the_second_comparison_would_stop_at_is_compared() {
                     .replace("json:", "json; charset=utf-8:")
                     .replace("application/json; charset=utf-8:", "'application/json; charset=utf-8':"),
             ),
+        ),
+        (
+            "replies without words",
+            TINY.replace("          description: The account.\n", ""),
         ),
         (
             "a status more",
@@ -271,12 +291,37 @@ fn report(project: &Project, document: &[u8]) -> (u8, Value) {
 }
 
 #[test]
+fn of_several_documents_the_one_to_give_is_named() {
+    let project = Project::new("openapi-several");
+    let lines = TINY.lines().count();
+    for (document, fix) in [
+        (
+            format!("{TINY}---\na: 1\n"),
+            "give the document that begins in line 1, in a file of its own".to_owned(),
+        ),
+        (
+            format!("---\n# Of a portal.\na: 1\n---\n{TINY}"),
+            "give the document that begins in line 5, in a file of its own".to_owned(),
+        ),
+        (
+            format!("{TINY}---\nswagger: '2.0'\n"),
+            format!("give one of the documents that begin in lines 1 and {}, ", lines + 2),
+        ),
+        ("a: 1\n---\nb: 2\n".to_owned(), "none says `openapi`".to_owned()),
+    ] {
+        let (_, report) = report(&project, document.as_bytes());
+        let told = report["findings"][0]["fix"].as_str().unwrap_or_default();
+        assert!(told.contains(&fix), "{fix}: {told}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_said_and_is_never_sameness() {
     let project = Project::new("openapi-unread");
     let several = format!("{TINY}---\nopenapi: 3.0.3\n");
     let newest = edited("openapi: 3.0.3", "openapi: 3.2.0");
     for (what, document, said) in [
-        ("several documents", several.as_bytes(), "document"),
+        ("several documents", several.as_bytes(), "another document begins here"),
         (
             "a page",
             b"<!doctype html>\n<html><body><h1>Log in</h1></body></html>".as_slice(),

@@ -85,6 +85,33 @@ pub fn decoded(part: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
 }
 
+/// A path in which letters, digits and `-._~` are written as themselves: the same path (RFC 3986 section 6.2.2.2).
+#[must_use]
+pub fn plain_path(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        plain.push_str(before);
+        let code = match after.as_bytes() {
+            [high, low, ..] => hex(*high).zip(hex(*low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        let letter = code.map(char::from);
+        match letter.filter(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '.' | '_' | '~')) {
+            Some(letter) => {
+                plain.push(letter);
+                rest = &after[2..];
+            }
+            None => {
+                plain.push('%');
+                rest = after;
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
 fn hex(digit: u8) -> Option<u8> {
     u8::try_from(char::from(digit).to_digit(16)?).ok()
 }
@@ -136,6 +163,20 @@ mod tests {
                 part("g[h]", Some("%20"))
             ]
         );
+    }
+
+    #[test]
+    fn a_path_is_the_same_however_its_letters_are_written() {
+        for (written, plain) in [
+            ("/acc%6Funts", "/accounts"),
+            ("/%7eme/a%2db", "/~me/a-b"),
+            ("/a%2Fb%20c", "/a%2Fb%20c"),
+            ("/100%", "/100%"),
+            ("/%4", "/%4"),
+            ("/%zz%\u{e9}", "/%zz%\u{e9}"),
+        ] {
+            assert_eq!(plain_path(written), plain, "{written}");
+        }
     }
 
     #[test]

@@ -22,6 +22,15 @@ pub struct All {
     pub today: String,
 }
 
+/// What is told of evidence of which nothing was read.
+const UNREAD: [&str; 5] = [
+    "document-covers-nothing",
+    "document-unread",
+    "metadata-unread",
+    "not-the-page",
+    "page-without-facts",
+];
+
 /// Compares, and says what differs. What cannot be read is told, and the others are compared.
 ///
 /// # Errors
@@ -43,7 +52,7 @@ pub fn run(workspace: &Workspace, all: &All, shell: &mut Shell<'_>) -> io::Resul
     };
     let mut outcome = Outcome::Fresh;
     let mut reports = Vec::new();
-    let (mut addresses, mut unread) = (0, 0);
+    let (mut addresses, mut unread, mut lost) = (0, 0, 0);
     for provider in &providers {
         let evidence = sources.of(workspace, provider)?;
         addresses += evidence.len();
@@ -63,9 +72,13 @@ pub fn run(workspace: &Workspace, all: &All, shell: &mut Shell<'_>) -> io::Resul
                 today: all.today.clone(),
             };
             let report = match compared(workspace, &options, shell) {
-                Ok(report) => report,
+                Ok(report) => {
+                    unread += usize::from(report.findings.iter().any(|finding| UNREAD.contains(&finding.rule)));
+                    report
+                }
                 Err(why) => {
                     unread += 1;
+                    lost += 1;
                     not_read(provider, kind, &place, &why, all)
                 }
             };
@@ -87,7 +100,7 @@ pub fn run(workspace: &Workspace, all: &All, shell: &mut Shell<'_>) -> io::Resul
         "Covered",
         &format!("{count} providers; {read} of {addresses} addresses were read"),
     )?;
-    if read == 0 && addresses > 0 {
+    if lost == addresses && addresses > 0 {
         shell.header(
             Tone::Bad,
             "Offline",

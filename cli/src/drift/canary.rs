@@ -65,17 +65,14 @@ pub fn compare(spec: &Spec, log: &str, evidence: &Evidence) -> (Vec<Finding>, Co
         };
         findings.push(spec.finding(unread, evidence));
     }
-    if written == 0 || log.trim_start().starts_with("<") {
+    if let Some(what) = no_log(&log).filter(|_| told == 0) {
         let none = Issue {
             rule: "canary-no-log",
             class: Class::Unhandled,
             operation: None,
             subject: "log".to_owned(),
             pointer: String::new(),
-            what: match written {
-                0 => "the log is empty".to_owned(),
-                _ => "this is a page in tags, and no log".to_owned(),
-            },
+            what: what.to_owned(),
             effect: "nothing was compared".to_owned(),
             fix: "give the log of a program that ran, at the level of warnings or below".to_owned(),
         };
@@ -91,6 +88,48 @@ pub fn compare(spec: &Spec, log: &str, evidence: &Evidence) -> (Vec<Finding>, Co
         all.len() - ours.len()
     )];
     (findings, Coverage { lines })
+}
+
+/// What a text is that is no log; nothing where it may be one.
+fn no_log(log: &str) -> Option<&'static str> {
+    let log = log.trim();
+    let is_event = |line: &str| serde_json::from_str::<Value>(line).ok().map(|value| is_event(&value));
+    let is_odd = |letter: &char| *letter == '\u{fffd}' || letter.is_control() && !letter.is_whitespace();
+    let odd = log.chars().filter(is_odd).count();
+    if log.is_empty() {
+        Some("the log is empty")
+    } else if log.starts_with('<') {
+        Some("this is a page in tags, and no log")
+    } else if odd * 10 > log.chars().count() {
+        Some("these are bytes that are no text, and no log")
+    } else if is_event(log) == Some(false) || log.lines().all(|line| is_event(line) == Some(false)) {
+        Some("this is JSON, and no log: nothing in it has a level, a time or a message")
+    } else {
+        None
+    }
+}
+
+/// Whether JSON is an event as collectors write them.
+fn is_event(value: &Value) -> bool {
+    const SAYS: [&str; 13] = [
+        "timestamp",
+        "@timestamp",
+        "time",
+        "ts",
+        "date",
+        "level",
+        "severity",
+        "lvl",
+        "message",
+        "msg",
+        "fields",
+        "target",
+        "log",
+    ];
+    let fields = value.as_object().into_iter().flatten();
+    fields
+        .map(|(name, _)| name.to_ascii_lowercase())
+        .any(|name| SAYS.contains(&name.as_str()))
 }
 
 fn sighting(line: &str) -> Option<Sighting> {

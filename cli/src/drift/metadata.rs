@@ -125,7 +125,12 @@ fn issue(rule: &'static str, class: Class, subject: &str, field: &str, what: Str
 
 fn words(metadata: &Value, field: &str) -> Option<BTreeSet<String>> {
     let listed = metadata.get(field)?.as_array()?;
-    Some(listed.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    listed.iter().map(|word| word.as_str().map(str::to_owned)).collect()
+}
+
+/// Whether a list of words is there in another form: it was told as [`malformed`], and nothing follows from it.
+fn is_malformed(metadata: &Value, field: &str) -> bool {
+    metadata.get(field).is_some() && words(metadata, field).is_none()
 }
 
 /// Fields in a form that RFC 8414 section 2 does not give them: they say nothing, and look as if they did.
@@ -134,7 +139,11 @@ fn malformed(metadata: &Value, issues: &mut Vec<Issue>) {
         let fits = match field.as_str() {
             "issuer" => value.is_string(),
             field if field.ends_with("_endpoint") => value.is_string(),
-            "authorization_response_iss_parameter_supported" => value.is_boolean(),
+            "authorization_response_iss_parameter_supported"
+            | "require_pushed_authorization_requests"
+            | "require_signed_request_object"
+            | "tls_client_certificate_bound_access_tokens" => value.is_boolean(),
+            field if COMPARED.contains(&field) && field.ends_with("_supported") => words(metadata, field).is_some(),
             field if field.ends_with("_supported") => {
                 let words = |listed: &Vec<Value>| listed.iter().all(Value::is_string);
                 value.is_boolean() || value.as_array().is_some_and(words)
@@ -244,6 +253,10 @@ fn grants(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
         .iter()
         .map(|grant| grant.as_str().to_owned())
         .collect();
+    response_types(&ours, metadata, issues);
+    if is_malformed(metadata, "grant_types_supported") {
+        return;
+    }
     // RFC 8414 section 2: what holds when the field is left out.
     let told = words(metadata, "grant_types_supported")
         .unwrap_or_else(|| BTreeSet::from(["authorization_code".to_owned(), "implicit".to_owned()]));
@@ -285,9 +298,14 @@ fn grants(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
             "add it to x-oauth.grants, with its flow",
         ));
     }
+}
+
+/// How the code comes.
+fn response_types(ours: &BTreeSet<String>, metadata: &Value, issues: &mut Vec<Issue>) {
     if let Some(types) = words(metadata, "response_types_supported")
         && ours.contains("authorization_code")
-        && !types.iter().any(|kind| kind.split(' ').any(|word| word == "code"))
+        // `code id_token` is another answer, in the fragment (OAuth 2.0 Multiple Response Type Encoding Practices).
+        && !types.iter().any(|kind| kind.trim() == "code")
     {
         issues.push(issue(
             "response-type-withdrawn",
@@ -345,10 +363,14 @@ fn authentication(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent
                 "write the supported one in x-oauth.client_authentication.revocation",
             )),
             Some(_) => {}
+            None if is_malformed(metadata, "revocation_endpoint_auth_methods_supported") => {}
             None => silent.push("revocation_endpoint_auth_methods_supported"),
         }
     }
     let Some(told) = words(metadata, "token_endpoint_auth_methods_supported") else {
+        if is_malformed(metadata, "token_endpoint_auth_methods_supported") {
+            return;
+        }
         // RFC 8414 section 2: what holds when the field is left out.
         for way in ours.iter().filter(|way| *way != "client_secret_basic") {
             issues.push(issue(
@@ -413,6 +435,7 @@ fn pkce(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
             "write `pkce: supported`, or `pkce: required` where the server takes nothing without it",
         )),
         // RFC 8414 section 2. Where the provider never said anything, silence is no news.
+        None if is_malformed(metadata, "code_challenge_methods_supported") => {}
         None if ours.is_checked() => issues.push(issue(
             "pkce-unsaid",
             Class::Unhandled,
@@ -428,7 +451,9 @@ fn pkce(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
 
 fn scopes(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut Vec<&'static str>) {
     let Some(told) = words(metadata, "scopes_supported") else {
-        silent.push("scopes_supported");
+        if !is_malformed(metadata, "scopes_supported") {
+            silent.push("scopes_supported");
+        }
         return;
     };
     let ours: BTreeSet<String> = spec.scopes().into_iter().map(str::to_owned).collect();

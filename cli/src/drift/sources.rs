@@ -10,6 +10,7 @@ use super::Source;
 use crate::addresses::Addresses;
 use crate::import;
 use crate::place::is_address;
+use crate::shell::quoted;
 use crate::workspace::{self, SETTINGS, Workspace};
 
 /// The addresses of every provider.
@@ -50,12 +51,17 @@ impl Sources {
                     complete: _,
                     metadata,
                 } = addresses;
-                let all = [docs, openapi, metadata].into_iter().flatten();
-                if let Some(place) = all.into_iter().find(|place| !is_address(place)) {
-                    return Err(wrong(
-                        of,
-                        format!("{provider}: `{place}` is no address: write it with https://"),
-                    ));
+                let all = [("docs", docs), ("openapi", openapi), ("metadata", metadata)];
+                let mut all = all
+                    .iter()
+                    .flat_map(|(flag, places)| places.iter().map(move |place| (flag, place)));
+                if let Some((flag, place)) = all.find(|(_, place)| !is_address(place)) {
+                    let (command, file) = (workspace.command(), quoted(place));
+                    let why = format!(
+                        "{provider}: `{place}` is no address: write it with https://, or take it out and compare a file by \
+                         `{command} drift {provider} --{flag} {file}`"
+                    );
+                    return Err(wrong(of, why));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! A document as its provider published it: JSON or YAML, every value in its place.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use crate::json::Json;
@@ -152,7 +153,7 @@ fn json(text: &str) -> Result<(Json, Positions, Vec<Twice>), Unreadable> {
         text,
         at: 0,
         line: 1,
-        line_start: 0,
+        counted: Cell::new((0, 0)),
         positions: Positions::new(),
         twice: Vec::new(),
     };
@@ -170,7 +171,8 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     line: usize,
-    line_start: usize,
+    /// How far the line is counted, and the characters of it up to there: many documents are one line.
+    counted: Cell<(usize, usize)>,
     positions: Positions,
     /// Keys that an object has twice.
     twice: Vec<Twice>,
@@ -178,9 +180,12 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn here(&self) -> Position {
+        let (to, before) = self.counted.get();
+        let column = before + self.text[to..self.at].chars().count();
+        self.counted.set((self.at, column));
         Position {
             line: self.line,
-            column: self.text[self.line_start..self.at].chars().count() + 1,
+            column: column + 1,
         }
     }
 
@@ -201,7 +206,7 @@ impl Reader<'_> {
             self.at += 1;
             if byte == b'\n' {
                 self.line += 1;
-                self.line_start = self.at;
+                self.counted.set((self.at, 0));
             }
         }
     }

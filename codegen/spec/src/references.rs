@@ -4,7 +4,7 @@
 //! property of a schema, to `$defs`. A generator needs schemas by name and everything else in its place. A schema is never
 //! written out: one that leads to itself would have no end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::grammar::Kind;
 use crate::json::Json;
@@ -64,8 +64,14 @@ const DEEPEST: usize = 32;
 /// ```
 #[must_use]
 pub fn resolved(root: &Json) -> Resolved {
+    let schemas = root.pointer("/components/schemas").map(Json::members);
     let mut resolution = Resolution {
         root,
+        schemas: schemas
+            .into_iter()
+            .flatten()
+            .map(|(name, schema)| (name.as_str(), schema))
+            .collect(),
         names: BTreeMap::new(),
         named: Vec::new(),
         faults: Vec::new(),
@@ -98,6 +104,8 @@ pub fn resolved(root: &Json) -> Resolved {
 
 struct Resolution<'d> {
     root: &'d Json,
+    /// The named schemas: most references lead to them.
+    schemas: HashMap<&'d str, &'d Json>,
     /// Place to name.
     names: BTreeMap<String, String>,
     named: Vec<(String, String)>,
@@ -218,7 +226,10 @@ impl Resolution<'_> {
         if !place.is_empty() && !place.starts_with('/') {
             return Err(format!("`{reference}` is an anchor; only JSON pointers are followed"));
         }
-        match self.root.pointer(&place) {
+        let named = place
+            .strip_prefix("/components/schemas/")
+            .and_then(|name| self.schemas.get(name));
+        match named.copied().or_else(|| self.root.pointer(&place)) {
             Some(target) => Ok((place, target)),
             None => Err(format!("`{reference}` leads nowhere")),
         }

@@ -156,7 +156,10 @@ pub(crate) fn read_the_last(text: &str, rules: Rules) -> Result<(Json, Positions
     let value = reader.node(first, span, "")?;
     match reader.next()? {
         (Event::StreamEnd, _) => Ok((value, reader.positions, reader.twice)),
-        (_, span) => Err(error(span, "a specification is one document")),
+        (_, span) => Err(error(
+            span,
+            "another document begins here, and one is read: keep the one that is meant in a file of its own",
+        )),
     }
 }
 
@@ -478,7 +481,7 @@ mod tests {
             ("a: 12345678901234567.89", 1, 4, "more digits"),
             ("a:\n  <<: {b: 1}", 2, 3, "merge keys"),
             ("a: !!str 1", 1, 10, "tags"),
-            ("a: 1\n---\nb: 2", 3, 1, "one document"),
+            ("a: 1\n---\nb: 2", 3, 1, "another document begins here"),
         ] {
             let Err(error) = parse(text) else {
                 panic!("{text} was read")

@@ -10,7 +10,7 @@ use super::names::{self, shown_pair};
 use super::scrub;
 use super::seen::Seen;
 use super::values::Side;
-use crate::drift::address::Address;
+use crate::drift::address::{Address, plain_path};
 use crate::drift::extract::decoded;
 use crate::drift::finding::Class;
 
@@ -18,7 +18,8 @@ const GONE: &str = "endpoint-gone";
 
 impl Seen<'_> {
     pub(super) fn exchange(&mut self, number: usize, entry: &Value) {
-        let address = Address::read(&text(entry.pointer("/request/url")));
+        let mut address = Address::read(&text(entry.pointer("/request/url")));
+        address.path = plain_path(&address.path);
         let method = method_of(entry);
         let status = entry
             .pointer("/response/status")

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::compared::Compared;
 use super::endpoints::{ADDRESSES, named_by_flows, same_address, schemes};
-use super::pairs::shape;
+use super::pairs::{Paired, is_of_the_authorization_server, shape};
 use crate::drift::address::Address;
 use crate::drift::finding::Class;
 use crate::drift::spec::Spec;
@@ -29,9 +29,7 @@ impl<'s> Compared<'s> {
         let (Some(mine), Some(other)) = (demands(self.ours, ours), demands(self.theirs, theirs)) else {
             return;
         };
-        let known: BTreeSet<&String> = mine.ways.iter().flatten().collect();
-        let passes = |way: &BTreeSet<String>| way.iter().all(|need| known.contains(need));
-        if !other.ways.is_empty() && !other.ways.iter().any(passes) {
+        if !other.ways.is_empty() && !is_let_in(&mine.ways, &other.ways) {
             let ways: Vec<String> = other
                 .ways
                 .iter()
@@ -161,10 +159,24 @@ impl<'s> Compared<'s> {
         }
         for (name, flow) in &mine {
             for key in ADDRESSES {
-                let path = |flow: &Value| flow.get(key).and_then(Value::as_str).map(str::to_owned);
-                if let (Some(ours), Some(theirs)) = (path(flow), other.get(name).and_then(path))
-                    && !same_address(&Address::read(&ours), &Address::read(&theirs))
-                {
+                let path = |flow: &Value, key: &str| flow.get(key).and_then(Value::as_str).map(str::to_owned);
+                // Where nothing else is said, tokens are refreshed where they are got (RFC 6749 section 6).
+                let usual = || path(flow, "tokenUrl").filter(|_| key == "refreshUrl");
+                let theirs = other.get(name).and_then(|flow| path(flow, key));
+                let (Some(ours), Some(theirs)) = (path(flow, key).or_else(usual), theirs) else {
+                    continue;
+                };
+                if is_plain(&theirs) && !is_plain(&ours) {
+                    self.add(
+                        "scheme-differs",
+                        Class::WireBreaking,
+                        &format!("{name} {key}"),
+                        format!("{key} of `{name}` is {theirs}, by http, without TLS"),
+                        "the client asks it by https, and never otherwise",
+                        "see whether it is still served by https, or accept the finding with a reason",
+                    );
+                }
+                if !same_address(&Address::read(&ours), &Address::read(&theirs)) {
                     self.add(
                         "endpoint-moved",
                         Class::WireBreaking,
@@ -179,12 +191,16 @@ impl<'s> Compared<'s> {
     }
 
     /// Base addresses, host and path: where both name a host, its path must lead to the same operations.
-    pub(super) fn servers(&mut self, pairs: &[(OperationObject<'s>, OperationObject<'s>)]) {
+    pub(super) fn servers(&mut self, pairs: &[Pair<'s>]) {
         self.own_servers(pairs);
         self.about("/servers");
         let (mine, other) = (bases(self.ours.get("servers")), bases(self.theirs.get("servers")));
-        if mine.keys().any(|host| host.contains('{')) || other.is_empty() {
+        if other.is_empty() {
             return;
+        }
+        self.unencrypted(&mine, &other);
+        if mine.keys().any(|host| host.contains('{')) {
+            return self.any_host(&mine, &other, pairs);
         }
         self.roles();
         let of_operations = self.hosts_of_operations();
@@ -212,28 +228,46 @@ impl<'s> Compared<'s> {
                 );
                 continue;
             };
-            // The document may write in its paths what is in the base address here.
-            let same_calls = |base: &String| {
-                let moved = |(ours, theirs): &(OperationObject<'_>, OperationObject<'_>)| {
-                    let (ours, theirs) = (shape(ours.path), shape(theirs.path));
-                    paths
-                        .iter()
-                        .any(|path| format!("{path}{ours}") == format!("{base}{theirs}"))
-                };
-                pairs.iter().any(moved)
-            };
-            if let Some(base) = others.iter().find(|base| !paths.contains(*base) && !same_calls(base))
-                && paths.is_disjoint(others)
-            {
-                let shown: Vec<&str> = paths.iter().map(String::as_str).collect();
-                self.add(
-                    "base-moved",
-                    Class::WireBreaking,
+            let is_known = |base: &String| paths.iter().any(|path| same_calls(path, base, pairs));
+            let is_kept = |path: &String| others.iter().any(|base| same_calls(path, base, pairs));
+            let new = others.iter().find(|base| !paths.contains(*base) && !is_known(base));
+            let lost: Vec<&str> = paths
+                .iter()
+                .filter(|path| !others.contains(*path) && !is_kept(path))
+                .map(String::as_str)
+                .collect();
+            match new {
+                Some(base) if paths.is_disjoint(others) || self.complete && !lost.is_empty() => {
+                    let shown: Vec<&str> = match paths.is_disjoint(others) {
+                        true => paths.iter().map(String::as_str).collect(),
+                        false => lost,
+                    };
+                    self.add(
+                        "base-moved",
+                        Class::WireBreaking,
+                        host,
+                        format!("the base address is {host}{base}"),
+                        &format!("the client asks {host}{}", shown.join(" and ")),
+                        "correct the server's URL",
+                    );
+                }
+                Some(base) => self.add(
+                    "base-added",
+                    Class::Additive,
+                    &format!("{host}{base}"),
+                    format!("the base address {host}{base} is new"),
+                    "the client asks it only as a base URL that is given",
+                    "list it under `servers`",
+                ),
+                None if is_a_list && !lost.is_empty() => self.add(
+                    "base-gone",
+                    Class::DocsOnly,
                     host,
-                    format!("the base address is {host}{base}"),
-                    &format!("the client asks {host}{}", shown.join(" and ")),
-                    "correct the server's URL",
-                );
+                    format!("the base address {host}{} is not in the document", lost.join(" and ")),
+                    "the client asks it where it is told to",
+                    "see whether it still answers",
+                ),
+                None => {}
             }
         }
         for host in other.keys().filter(|host| !mine.contains_key(*host)) {
@@ -248,21 +282,130 @@ impl<'s> Compared<'s> {
         }
     }
 
+    /// Whether the document describes another API: none of the resources is under its path, no host is one of ours, and what is
+    /// paired by name or likeness alone is not even half of it.
+    pub(super) fn is_of_another(&self, paired: &Paired<'s>) -> bool {
+        let resources = |operation: &&OperationObject<'_>| !is_of_the_authorization_server(operation);
+        let ours = operations(self.ours);
+        let all = ours.iter().filter(resources).count();
+        let found = paired.pairs.iter().map(|(ours, _)| ours).filter(resources).count();
+        let is_unread = self.issues.iter().any(|issue| issue.rule == "operation-unread");
+        if all == 0 || paired.in_place > 0 || 2 * found >= all || is_unread {
+            return false;
+        }
+        let mut hosts = self.hosts_of_operations();
+        hosts.extend(bases(self.theirs.get("servers")).into_keys());
+        hosts.extend(named_by_flows(self.theirs).iter().map(|url| Address::host_of(url)));
+        let known = bases(self.ours.get("servers"));
+        !operations(self.theirs).is_empty() && !known.keys().any(|host| hosts.contains(host))
+    }
+
+    /// Hosts and base addresses that the document names by http alone, and the client asks by https.
+    fn unencrypted(&mut self, mine: &Bases, other: &Bases) {
+        let (ours, theirs) = (self.ours.get("servers"), self.theirs.get("servers"));
+        let known = by_http_alone(ours, Address::host_of);
+        let hosts = by_http_alone(theirs, Address::host_of);
+        let places = by_http_alone(theirs, |url| Address::read(url).place());
+        for (host, paths) in mine.iter().filter(|(host, _)| !known.contains(*host)) {
+            let is_any = host.contains('{') && other.keys().all(|host| hosts.contains(host));
+            let all = is_any || hosts.contains(host);
+            let named = paths.iter().map(|path| format!("{host}{path}"));
+            let named: Vec<String> = match all {
+                true => vec![host.clone()],
+                false => named.filter(|place| places.contains(place)).collect(),
+            };
+            for place in named {
+                self.add(
+                    "scheme-differs",
+                    Class::WireBreaking,
+                    &place,
+                    format!("the document names {place} by http, without TLS"),
+                    "the client asks it by https, and never otherwise",
+                    "see whether it is still served by https, or accept the finding with a reason",
+                );
+            }
+        }
+    }
+
+    /// Where each institution has a host of its own, the paths of base addresses are all that can be compared.
+    fn any_host(&mut self, mine: &Bases, other: &Bases, pairs: &[Pair<'s>]) {
+        let known: Vec<&String> = mine.values().flatten().collect();
+        let is_known = |base: &String| known.iter().any(|path| *path == base || same_calls(path, base, pairs));
+        let all = other
+            .iter()
+            .flat_map(|(host, bases)| bases.iter().map(move |base| (host, base)));
+        let all: Vec<(&String, &String)> = all.collect();
+        if all.iter().any(|(_, base)| is_known(base)) {
+            return;
+        }
+        let Some((host, base)) = all.first() else { return };
+        // Of an institution that is named, the base URL that a caller gives may have the path in it.
+        let (class, effect) = match host.contains('{') {
+            true => (
+                Class::WireBreaking,
+                "the client asks the base URL that it is given, without this path",
+            ),
+            false => (Class::Unhandled, "it depends on the base URL that callers give"),
+        };
+        self.add(
+            "base-moved",
+            class,
+            host,
+            format!("the base address is {host}{base}"),
+            effect,
+            "correct the server's URL, or accept the finding where callers give the path with the host",
+        );
+    }
+
     /// Operations that the document has at a server of their own.
-    fn own_servers(&mut self, pairs: &[(OperationObject<'s>, OperationObject<'s>)]) {
+    fn own_servers(&mut self, pairs: &[Pair<'s>]) {
+        let of_all = bases(self.theirs.get("servers"));
         for (ours, theirs) in pairs {
             let own = theirs.value.get("servers").or_else(|| theirs.item.get("servers"));
             let there = bases(own);
-            let here: BTreeSet<String> = self.spec.bases(ours).filter_map(|base| base.host).collect();
-            let is_any = here.iter().any(|host| host.contains('{'));
-            if there.is_empty() || is_any || here.iter().any(|host| there.contains_key(host)) {
+            let here: Vec<Address> = self.spec.bases(ours).collect();
+            let is_moved = !self.same_path(ours, theirs.path);
+            let is_here = |host: &String, base: &String| {
+                here.iter().any(|known| {
+                    let name = known.host.as_deref().unwrap_or_default();
+                    let path = known.path.trim_end_matches('/').to_owned();
+                    // Any host is the institution's, but for one that all the others are not at.
+                    let is_any = name.contains('{') && (host.contains('{') || of_all.is_empty());
+                    let is_all = name.contains('{') && of_all.get(host).is_some_and(|bases| bases.contains(base));
+                    let pair = [(*ours, *theirs)];
+                    is_all || (is_any || name == host) && (is_moved || same_calls(&path, base, &pair))
+                })
+            };
+            let is_there = there
+                .iter()
+                .any(|(host, bases)| bases.iter().any(|base| is_here(host, base)));
+            if there.is_empty() || here.is_empty() {
                 continue;
             }
             self.operation = ours.id().to_owned();
             self.pointer = ours.pointer();
             self.place = ours.pointer();
-            let now: Vec<&str> = there.keys().map(String::as_str).collect();
-            let here: Vec<&str> = here.iter().map(String::as_str).collect();
+            if is_there {
+                let plain = by_http_alone(own, Address::host_of);
+                let asked = here.iter().filter_map(|base| base.host.as_ref());
+                let mut asked = asked.filter(|host| there.contains_key(*host));
+                if asked.next().is_some_and(|host| plain.contains(host)) {
+                    self.add(
+                        "scheme-differs",
+                        Class::WireBreaking,
+                        ours.id(),
+                        "the document names the operation's server by http, without TLS".to_owned(),
+                        "the client asks it by https, and never otherwise",
+                        "see whether it is still served by https, or accept the finding with a reason",
+                    );
+                }
+                continue;
+            }
+            let now: Vec<String> = there
+                .iter()
+                .flat_map(|(host, bases)| bases.iter().map(move |base| format!("{host}{base}")))
+                .collect();
+            let here: Vec<String> = here.iter().map(Address::place).collect();
             self.add(
                 "base-moved",
                 Class::WireBreaking,
@@ -411,10 +554,39 @@ impl<'s> Compared<'s> {
 }
 
 /// The hosts of servers, each with the paths of its addresses.
-fn bases(servers: Option<&Value>) -> BTreeMap<String, BTreeSet<String>> {
+type Bases = BTreeMap<String, BTreeSet<String>>;
+
+/// An operation of ours with theirs.
+type Pair<'s> = (OperationObject<'s>, OperationObject<'s>);
+
+fn urls(servers: Option<&Value>) -> impl Iterator<Item = &str> {
     let servers = servers.and_then(Value::as_array).into_iter().flatten();
-    let mut bases: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for url in servers.filter_map(|server| server.get("url")?.as_str()) {
+    servers.filter_map(|server| server.get("url")?.as_str())
+}
+
+/// Whether an address is one by http.
+fn is_plain(url: &str) -> bool {
+    url.get(..7)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
+}
+
+/// What of addresses is named by http alone.
+fn by_http_alone(servers: Option<&Value>, of: fn(&str) -> String) -> BTreeSet<String> {
+    let (plain, others): (Vec<&str>, Vec<&str>) = urls(servers).partition(|url| is_plain(url));
+    let others: BTreeSet<String> = others.into_iter().map(of).collect();
+    plain.into_iter().map(of).filter(|it| !others.contains(it)).collect()
+}
+
+/// Whether two base addresses lead to the same: the document may write in its paths what is in the base address here.
+fn same_calls(path: &str, base: &str, pairs: &[Pair<'_>]) -> bool {
+    let same =
+        |(ours, theirs): &Pair<'_>| format!("{path}{}", shape(ours.path)) == format!("{base}{}", shape(theirs.path));
+    pairs.iter().any(same)
+}
+
+fn bases(servers: Option<&Value>) -> Bases {
+    let mut bases = Bases::new();
+    for url in urls(servers) {
         let address = Address::read(url);
         if let Some(host) = address.host {
             let path = address.path.trim_end_matches('/').to_owned();
@@ -456,6 +628,18 @@ fn kind_of(scheme: &Value) -> String {
         "apikey" => format!("a key in the {}", text("in")),
         "mutualtls" => "a client certificate".to_owned(),
         other => format!("`{other}`"),
+    }
+}
+
+/// Whether a client that goes the ways of `ours` passes where those of `theirs` lead in: one of them needs nothing more. A token
+/// is what the client sends wherever it may, so each way with one must lead in; of the others one is enough.
+fn is_let_in(ours: &[BTreeSet<String>], theirs: &[BTreeSet<String>]) -> bool {
+    let passes = |way: &BTreeSet<String>| theirs.iter().any(|needs| needs.is_subset(way));
+    let mut with_token = ours.iter().filter(|way| way.contains(TOKEN)).peekable();
+    match with_token.peek() {
+        Some(_) => with_token.all(passes),
+        None if ours.is_empty() => passes(&BTreeSet::new()),
+        None => ours.iter().any(passes),
     }
 }
 

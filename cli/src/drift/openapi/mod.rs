@@ -53,7 +53,7 @@ pub fn told(workspace: &Workspace, spec: &Spec, place: &str, complete: bool, evi
     let published = match reading::read(&bytes) {
         Ok(published) => published,
         Err(why) => {
-            let (findings, coverage) = unreadable(spec, place, &why, evidence);
+            let (findings, coverage) = unreadable(spec, place, &why, &bytes, evidence);
             let next = Some(format!("give the document that {place} should be"));
             return Ok(Told {
                 findings,
@@ -96,7 +96,7 @@ pub fn told(workspace: &Workspace, spec: &Spec, place: &str, complete: bool, evi
 }
 
 /// A document of which nothing could be read.
-fn unreadable(spec: &Spec, place: &str, why: &str, evidence: &Evidence) -> (Vec<Finding>, Coverage) {
+fn unreadable(spec: &Spec, place: &str, why: &str, bytes: &[u8], evidence: &Evidence) -> (Vec<Finding>, Coverage) {
     let issue = Issue {
         rule: "document-unread",
         class: Class::Unhandled,
@@ -105,10 +105,56 @@ fn unreadable(spec: &Spec, place: &str, why: &str, evidence: &Evidence) -> (Vec<
         pointer: String::new(),
         what: format!("nothing of the document was read: {place}: {why}"),
         effect: "what the provider does now is not known".to_owned(),
-        fix: "give the OpenAPI document itself, whole and as it is published".to_owned(),
+        fix: which(bytes).unwrap_or("give the OpenAPI document itself, whole and as it is published".to_owned()),
     };
     let lines = vec!["nothing was read".to_owned()];
     (vec![spec.finding(issue, evidence)], Coverage { lines })
+}
+
+/// Which of several documents of a file to give.
+fn which(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    // YAML 1.2 section 9.1.2: what begins a document. Nothing stands in the first where the file begins so.
+    let mut begins = vec![1];
+    let marks = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| *line == "---" || line.starts_with("--- "));
+    begins.extend(marks.map(|(number, _)| number + 2));
+    let has = |from: usize, to: usize, is_it: fn(&str) -> bool| {
+        let lines = text.lines().skip(from - 1).take(to.saturating_sub(from));
+        lines.into_iter().any(is_it)
+    };
+    let ends = begins.iter().skip(1).copied().chain([usize::MAX]);
+    let documents: Vec<(usize, usize)> = begins.iter().copied().zip(ends).collect();
+    let is_full = |(from, to): &&(usize, usize)| {
+        has(*from, *to, |line| {
+            !line.trim().is_empty() && !line.starts_with(['#', '%', '-'])
+        })
+    };
+    let documents: Vec<&(usize, usize)> = documents.iter().filter(is_full).collect();
+    if documents.len() < 2 {
+        return None;
+    }
+    let is_openapi = |(from, to): &&&(usize, usize)| {
+        has(*from, *to, |line| {
+            let line = line.trim_start_matches(['{', '"', '\'']);
+            line.starts_with("openapi") || line.starts_with("swagger")
+        })
+    };
+    let meant: Vec<String> = documents
+        .iter()
+        .filter(is_openapi)
+        .map(|(from, _)| from.to_string())
+        .collect();
+    Some(match meant.as_slice() {
+        [] => "the file has several documents, and none says `openapi`: give the OpenAPI document itself".to_owned(),
+        [one] => format!("give the document that begins in line {one}, in a file of its own"),
+        [first, rest @ ..] => format!(
+            "give one of the documents that begin in lines {first} and {}, in a file of its own: the one that describes this API",
+            rest.join(" and ")
+        ),
+    })
 }
 
 /// Compares a document with the specification. `published`: as the provider wrote it; `left_out`: what of it is not in
@@ -124,6 +170,23 @@ fn compare(
     let ours = reading::of(&Json::from(&spec.bundle))?;
     let mut compared = Compared::of(spec, &ours, theirs, complete);
     let paired = compared.pairs(left_out);
+    let all = spec.operations().len();
+    if compared.is_of_another(&paired) {
+        let issue = Issue {
+            rule: "document-covers-nothing",
+            class: Class::Unhandled,
+            operation: None,
+            subject: "document".to_owned(),
+            pointer: String::new(),
+            what:
+                "this is the document of another API: it has none of the paths of the resources, and none of the hosts"
+                    .to_owned(),
+            effect: "what the provider does now is not known".to_owned(),
+            fix: "give the document of this API".to_owned(),
+        };
+        let lines = vec![published.told(), format!("0 of {all} operations are in the document")];
+        return Ok((vec![spec.finding(issue, evidence)], Coverage { lines }));
+    }
     for (ours, theirs) in &paired.pairs {
         compared.operation(ours, theirs);
     }
@@ -131,6 +194,7 @@ fn compare(
     compared.security_schemes();
     compared.servers(&paired.pairs);
     compared.authorization_server();
+    compared.ends();
     let unhandled = second_opinion::of(&ours.root, &theirs.root, &paired.pairs, &compared.told);
     compared.issues.extend(unhandled);
     if !published.twice.is_empty() {
@@ -145,7 +209,6 @@ fn compare(
             "see which of them is meant",
         );
     }
-    let all = spec.operations().len();
     if paired.pairs.is_empty() {
         compared.about("");
         compared.add(
@@ -200,7 +263,52 @@ fn silent(pairs: &[(OperationObject<'_>, OperationObject<'_>)]) -> Option<String
     (!silent.is_empty()).then(|| format!("without a schema of the reply: {}", silent.join(", ")))
 }
 
+/// Words with which a document says that its API ends.
+const ENDS: [&str; 10] = [
+    "retired",
+    "retires",
+    "deprecated",
+    "no longer",
+    "sunset",
+    "shut down",
+    "discontinued",
+    "decommission",
+    "end of life",
+    "end-of-life",
+];
+
 impl<'s> Compared<'s> {
+    /// What a document says of the whole API, where that is its end: in other words it is every bank's own.
+    fn ends(&mut self) {
+        let text = |root: &Value, key: &str| {
+            let text = root.pointer("/info").and_then(|info| info.get(key)?.as_str());
+            text.unwrap_or_default().to_lowercase()
+        };
+        let keys = ["title", "summary", "description"];
+        let known: String = keys.iter().map(|key| text(self.ours, key)).collect();
+        let told = keys.iter().map(|key| text(self.theirs, key)).collect::<Vec<_>>();
+        let new = ENDS.iter().filter(|word| !known.contains(**word));
+        let new: Vec<&str> = new
+            .filter(|word| told.iter().any(|text| text.contains(**word)))
+            .copied()
+            .collect();
+        if new.is_empty() {
+            return;
+        }
+        self.about("/info");
+        self.add(
+            "api-ends",
+            Class::Unhandled,
+            &format!("info {}", mark(&told.join("\u{1f}"))),
+            format!(
+                "what the document says of the whole API has the words \"{}\"",
+                new.join("\", \"")
+            ),
+            "the API, or a part of it, may end",
+            "read `info` of the document, and accept the finding with a reason",
+        );
+    }
+
     fn operation(&mut self, ours: &OperationObject<'s>, theirs: &OperationObject<'s>) {
         self.operation = ours.id().to_owned();
         self.pointer = ours.pointer();
@@ -249,8 +357,12 @@ impl<'s> Compared<'s> {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && !reading::is_of_a_schema(pointer)
         };
         let (_, read) = self.read;
-        let unread = read.unread.iter().filter(|one| inside(&one.pointer));
-        let unread: Vec<String> = unread.map(|one| one.why.clone()).collect();
+        let unread = read
+            .unread
+            .range(at.clone()..)
+            .take_while(|(pointer, _)| pointer.starts_with(&at));
+        let unread = unread.filter(|(pointer, _)| inside(pointer));
+        let unread: Vec<String> = unread.flat_map(|(_, why)| why.clone()).collect();
         for why in unread {
             let id = self.operation.clone();
             self.add(

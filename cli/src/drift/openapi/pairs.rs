@@ -18,6 +18,8 @@ pub(super) struct Paired<'s> {
     pub pairs: Vec<(OperationObject<'s>, OperationObject<'s>)>,
     /// Endpoints of the authorization server that are in the document by their addresses alone.
     pub named: Vec<String>,
+    /// How many resources are in the document under their own paths.
+    pub in_place: usize,
     /// Operations that the document does not describe.
     pub uncovered: Vec<String>,
 }
@@ -37,6 +39,7 @@ impl<'s> Compared<'s> {
                 Some(index) => {
                     taken.insert(index);
                     found.pairs.push((*operation, theirs[index]));
+                    found.in_place += usize::from(!is_of_the_authorization_server(operation));
                 }
                 None => lost.push(*operation),
             }
@@ -105,7 +108,7 @@ impl<'s> Compared<'s> {
     }
 
     /// Whether a path is that of an operation of ours, whatever its variables are called, and with or without the base.
-    fn same_path(&self, ours: &OperationObject<'_>, path: &str) -> bool {
+    pub(super) fn same_path(&self, ours: &OperationObject<'_>, path: &str) -> bool {
         let ours = shape(ours.path);
         ours == shape(path) || ours == shape(&self.spec.relative(path))
     }
@@ -123,8 +126,8 @@ impl<'s> Compared<'s> {
         let not_made = left_out.iter().filter(|one| is_it(&one.pointer));
         let mut reasons: Vec<String> = not_made.flat_map(|one| one.reasons.clone()).collect();
         let (_, theirs) = self.read;
-        let unread = theirs.unread.iter().filter(|one| is_it(&one.pointer));
-        reasons.extend(unread.map(|one| one.why.clone()));
+        let unread = theirs.unread.iter().filter(|(pointer, _)| is_it(pointer));
+        reasons.extend(unread.flat_map(|(_, why)| why.clone()));
         if reasons.is_empty() {
             return false;
         }
@@ -154,7 +157,7 @@ impl<'s> Compared<'s> {
     }
 }
 
-fn is_of_the_authorization_server(operation: &OperationObject<'_>) -> bool {
+pub(super) fn is_of_the_authorization_server(operation: &OperationObject<'_>) -> bool {
     operation.value.get("x-client").and_then(serde_json::Value::as_str) == Some("oauth")
 }
 

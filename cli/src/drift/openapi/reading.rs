@@ -1,5 +1,7 @@
 //! The document as it was published, read and brought into the form in which it is compared.
 
+use std::collections::BTreeMap;
+
 use finrail_spec::comparable::{Comparable, comparable};
 use finrail_spec::dialect::{Dialect, Loss, Weight};
 use finrail_spec::json::Json;
@@ -15,20 +17,11 @@ use crate::wire_schemas::shared_schemas;
 pub struct Reading {
     /// The document in OpenAPI 3.0.
     pub root: Value,
-    /// What of it says less here than where it was published, or means nothing.
-    pub unread: Vec<Unread>,
+    /// What of it says less here than where it was published, or means nothing: by JSON pointer, why.
+    pub unread: BTreeMap<String, Vec<String>>,
     /// Keys that stand twice, of which the last counts: each with the place of both.
     pub twice: Vec<Twice>,
     dialect: Dialect,
-}
-
-/// A place of a document that is not compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unread {
-    /// JSON pointer.
-    pub pointer: String,
-    /// Why.
-    pub why: String,
 }
 
 /// Reads the bytes of a document.
@@ -60,11 +53,11 @@ pub(super) fn of(document: &Json) -> Result<Reading, String> {
     let faults = faults.into_iter().map(|fault| (fault.pointer, fault.wrong));
     let lost = |loss: Loss| (loss.weight == Weight::Meaning).then(|| (place_of(&loss), loss.what));
     let all = dangling.chain(faults).chain(losses.into_iter().filter_map(lost));
-    let mut unread: Vec<Unread> = Vec::new();
+    let mut unread: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (pointer, why) in all {
-        let one = Unread { pointer, why };
-        if !unread.contains(&one) {
-            unread.push(one);
+        let here = unread.entry(pointer).or_default();
+        if !here.contains(&why) {
+            here.push(why);
         }
     }
     Ok(Reading {
@@ -97,9 +90,8 @@ impl Reading {
     }
 
     /// Why a place, or what stands in it and has no place of its own to be compared, is not compared.
-    pub fn unread_at<'r>(&'r self, pointer: &'r str) -> impl Iterator<Item = &'r str> {
-        let here = self.unread.iter().filter(move |one| one.pointer == pointer);
-        here.map(|one| one.why.as_str())
+    pub fn unread_at(&self, pointer: &str) -> impl Iterator<Item = &str> {
+        self.unread.get(pointer).into_iter().flatten().map(String::as_str)
     }
 }
 

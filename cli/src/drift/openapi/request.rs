@@ -41,9 +41,22 @@ impl<'s> Compared<'s> {
                 Direction::Request,
             );
             self.style(place, name, parameter, other);
+            let deprecated = |parameter: &Value| parameter.get("deprecated") == Some(&Value::Bool(true));
+            if deprecated(other) && !deprecated(parameter) {
+                self.add(
+                    "parameter-deprecated",
+                    Class::DocsOnly,
+                    name,
+                    format!("the {place} parameter `{name}` is deprecated"),
+                    "it still works",
+                    "write `deprecated: true`, and look for what replaces it",
+                );
+            }
             match (parameter.get("schema"), other.get("schema")) {
                 // A number in a path is written as its text is.
-                (Some(ours), Some(theirs)) if place == "path" && self.is_text_for_number(ours, theirs) => {}
+                (Some(ours), Some(theirs)) if place == "path" && self.is_text_for_number(ours, theirs) => {
+                    self.limits_of_number(ours, theirs, name);
+                }
                 (Some(ours), Some(theirs)) => {
                     let (here, there) = (join(here, "schema"), join(there, "schema"));
                     self.schema((&here, ours), (&there, theirs), Direction::Request, name);

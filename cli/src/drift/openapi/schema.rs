@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use finrail_spec::comparable::KINDS;
 use finrail_spec::pointer::join;
-use finrail_spec::reference::deref;
+use finrail_spec::reference::{deref, pointer_of};
 use serde_json::{Map, Value};
 
 use super::compared::{Compared, Direction};
@@ -37,12 +37,18 @@ impl<'s> Compared<'s> {
     }
 
     fn compared(&mut self, here: &str, mine: &Value, there: &str, other: &Value, direction: Direction, path: &str) {
-        if let Some(missing) = reference(other) {
+        if let Some(name) = reference(other) {
+            let is_there = pointer_of(name).is_some_and(|at| self.theirs.pointer(&at).is_some());
+            let why = if is_there {
+                "leads to itself"
+            } else {
+                "the document does not have"
+            };
             self.add(
                 "reference-dangling",
                 Class::Unhandled,
                 path,
-                format!("`{path}` refers to {missing}, which the document does not have"),
+                format!("`{path}` refers to {name}, which {why}"),
                 "what it is cannot be compared",
                 "look at the document",
             );
@@ -53,7 +59,8 @@ impl<'s> Compared<'s> {
         self.unread(here, &mine, there, path);
         self.kinds(&mine, &other, direction, path, lenient);
         self.values(&mine, &other, direction, path);
-        self.limits(&mine, &other, path);
+        self.limits(&mine, &other, direction, path);
+        self.default(&mine, &other, direction, path);
         // A document that says nothing about a value does not say that it lost its fields.
         let said = ["type", "properties"].iter().any(|key| other.contains_key(*key));
         if said && (mine.contains_key("properties") || other.contains_key("properties")) {
@@ -264,7 +271,39 @@ impl<'s> Compared<'s> {
         );
     }
 
-    fn limits(&mut self, mine: &Map<String, Value>, other: &Map<String, Value>, path: &str) {
+    /// The limits of a number in a path, which the client writes as a text.
+    pub(super) fn limits_of_number(&mut self, ours: &Value, theirs: &Value, path: &str) {
+        let whole = |root: &Value, schema: &Value| merged(root, &resolved(root, ("", schema)).1);
+        let (mine, mut other) = (whole(self.ours, ours), whole(self.theirs, theirs));
+        other.retain(|key, _| ["minimum", "maximum"].contains(&key.as_str()));
+        let mine = mine.into_iter().filter(|(key, _)| other.contains_key(key)).collect();
+        self.limits(&mine, &other, Direction::Request, path);
+    }
+
+    /// What the provider takes where the client leaves a value out.
+    fn default(&mut self, mine: &Map<String, Value>, other: &Map<String, Value>, direction: Direction, path: &str) {
+        let Some(now) = other.get("default").filter(|_| direction == Direction::Request) else {
+            return;
+        };
+        let (class, what) = match mine.get("default") {
+            Some(was) if was == now => return,
+            Some(was) => (
+                Class::Unhandled,
+                format!("`{path}` is {now} where it is left out, and was {was}"),
+            ),
+            None => (Class::DocsOnly, format!("`{path}` is {now} where it is left out")),
+        };
+        self.add(
+            "default-changed",
+            class,
+            path,
+            what,
+            "a call that leaves it out is answered so",
+            "write the `default`, and see whether callers count on another",
+        );
+    }
+
+    fn limits(&mut self, mine: &Map<String, Value>, other: &Map<String, Value>, direction: Direction, path: &str) {
         for key in [
             "minLength",
             "maxLength",
@@ -274,9 +313,9 @@ impl<'s> Compared<'s> {
             "minItems",
             "maxItems",
         ] {
-            if let Some(limit) = mine.get(key)
-                && other.get(key) != Some(limit)
-            {
+            // What is received may be narrower than it was.
+            let is_new = !mine.contains_key(key);
+            if mine.get(key) != other.get(key) && !(is_new && direction.is_read()) {
                 let now = other.get(key).map_or("none".to_owned(), Value::to_string);
                 self.add(
                     "limit-changed",
@@ -287,6 +326,52 @@ impl<'s> Compared<'s> {
                     "correct the limit, or remove it",
                 );
             }
+        }
+    }
+
+    /// What words beside a field say of it: that it goes, or goes one way alone.
+    fn field_words(&mut self, ours: &Value, theirs: &Value, direction: Direction, path: &str, is_required: bool) {
+        let says = |root: &Value, schema: &Value, word: &str| {
+            let target = deref(root, schema).unwrap_or(schema);
+            [schema, target]
+                .iter()
+                .any(|it| it.get(word) == Some(&Value::Bool(true)))
+        };
+        let is_new = |word: &str| says(self.theirs, theirs, word) && !says(self.ours, ours, word);
+        let (one_way, fails) = match direction {
+            Direction::Request => ("readOnly", is_required),
+            Direction::Reply => ("writeOnly", is_required),
+            Direction::Failure => ("writeOnly", false),
+        };
+        let (is_one_way, is_deprecated) = (is_new(one_way), is_new("deprecated"));
+        if is_one_way {
+            let class = if fails {
+                Class::WireBreaking
+            } else {
+                Class::SourceBreaking
+            };
+            let (what, effect) = match direction {
+                Direction::Request => ("is only received", "the client still offers to send it"),
+                _ => ("is only sent", "the client reads it where it comes"),
+            };
+            self.add(
+                "field-one-way",
+                class,
+                path,
+                format!("`{path}` {what} now (`{one_way}`)"),
+                effect,
+                "follow it in the schema",
+            );
+        }
+        if is_deprecated {
+            self.add(
+                "field-deprecated",
+                Class::DocsOnly,
+                path,
+                format!("`{path}` is deprecated"),
+                "it still works",
+                "write `deprecated: true`, and look for what replaces it",
+            );
         }
     }
 
@@ -361,6 +446,7 @@ impl<'s> Compared<'s> {
                     "make the field optional",
                 );
             }
+            self.field_words(schema, other_schema, direction, &at, mine_required.contains(name));
             let place = |at: &str| join(&join(at, "properties"), name);
             self.schema((&place(here), schema), (&place(there), other_schema), direction, &at);
         }
@@ -393,24 +479,26 @@ impl<'s> Compared<'s> {
     }
 }
 
-/// Follows references, and wrappers of one part that only add a description, to where they lead, and tells that place.
+/// Follows references, and wrappers of one part that only add a description, to where they lead, and tells that place. Where
+/// they lead nowhere, or to themselves, it is a reference.
 pub(super) fn resolved(root: &Value, (at, schema): Placed<'_>) -> (String, Value) {
-    let (mut at, mut schema) = (at.to_owned(), schema);
+    let (mut at, mut schema, mut last) = (at.to_owned(), schema, schema);
     // A chain longer than this is a cycle.
     for _ in 0..32 {
         if let Some(reference) = reference(schema) {
+            last = schema;
             at = reference.strip_prefix('#').unwrap_or_default().to_owned();
             match deref(root, schema) {
                 Some(target) => schema = target,
-                None => break,
+                None => return (at, schema.clone()),
             }
         }
         match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
             Some([part]) if reference(part).is_some() && schema.get("properties").is_none() => schema = part,
-            _ => break,
+            _ => return (at, schema.clone()),
         }
     }
-    (at, schema.clone())
+    (at, last.clone())
 }
 
 fn reference(schema: &Value) -> Option<&str> {

@@ -1,10 +1,12 @@
 //! What oxide's comparison sees, and this one does not tell.
 
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use finrail_spec::comparable::KINDS;
 use finrail_spec::grammar::{self, Kind};
 use finrail_spec::operations::OperationObject;
+use finrail_spec::reference::deref;
 use serde_json::{Map, Value, json};
 
 use super::media::chosen;
@@ -34,6 +36,10 @@ pub(super) fn of(
         Ok(Err(why)) => return vec![unread(format!("{why:#}"))],
         Err(_) => return vec![unread("it stopped".to_owned())],
     };
+    let mut spoken: HashMap<String, BTreeSet<&str>> = HashMap::new();
+    for (place, rule) in told {
+        spoken.entry(pointer(place, "")).or_default().insert(rule);
+    }
     let mut issues = Vec::new();
     for change in changes {
         let place = change
@@ -47,9 +53,8 @@ pub(super) fn of(
         let (place, root) = (place.unwrap_or_default(), root.unwrap_or_default());
         for info in change.changes {
             let at = pointer(&place, &info.old_subpath);
-            let known = told
-                .iter()
-                .any(|(place, rule)| pointer(place, "") == at && speaks_of(rule, &info.message));
+            let mut rules = spoken.get(&at).into_iter().flatten();
+            let known = rules.any(|rule| speaks_of(rule, &info.message));
             if info.class == drift::ChangeClass::Trivial || known {
                 continue;
             }
@@ -95,6 +100,8 @@ fn speaks_of(rule: &str, message: &str) -> bool {
         "limit-changed" => any(&["schema changed", "minItems", "maxItems"]),
         "schema-unread" => any(&["kind changed", "'any'", "schema changed"]),
         "parameter-gone" | "parameter-added" => any(&["arameter"]),
+        "default-changed" | "field-one-way" | "field-deprecated" => any(&["metadata"]),
+        "parameter-deprecated" => any(&["deprecat", "metadata"]),
         "style-changed" => any(&["parameter schema or content"]),
         "body-added" | "body-gone" => any(&["body"]),
         _ => false,
@@ -128,10 +135,7 @@ fn document<'p>(root: &Value, operations: impl Iterator<Item = (&'p OperationObj
             item.insert(operation.method.to_owned(), value.clone());
         }
     }
-    let schemas = root
-        .pointer("/components/schemas")
-        .cloned()
-        .unwrap_or_else(|| json!({}));
+    let schemas = named(root);
     let mut document = json!({
         "openapi": "3.0.3",
         "info": {"title": "", "version": ""},
@@ -140,6 +144,21 @@ fn document<'p>(root: &Value, operations: impl Iterator<Item = (&'p OperationObj
     });
     plain_schemas(&mut document);
     document
+}
+
+/// The named schemas, without those that are only names for each other: the crate follows them without end.
+fn named(root: &Value) -> Value {
+    let all = root.pointer("/components/schemas").and_then(Value::as_object);
+    let leads_to_itself = |schema: &Value| schema.get("$ref").is_some() && deref(root, schema).is_none();
+    let all = all.into_iter().flatten().map(|(name, schema)| {
+        let schema = if leads_to_itself(schema) {
+            json!({})
+        } else {
+            schema.clone()
+        };
+        (name.clone(), schema)
+    });
+    Value::Object(all.collect())
 }
 
 /// Schemas without what the crate cannot read, and what the first comparison has told or nobody needs.
@@ -198,6 +217,10 @@ fn alike(ours: &OperationObject<'_>, theirs: &OperationObject<'_>) -> (Value, Va
             continue;
         };
         content(&mut reply, &mut theirs);
+        // The crate reads no reply without words, and needs none.
+        for reply in [&mut reply, &mut theirs].into_iter().filter_map(Value::as_object_mut) {
+            reply.insert("description".to_owned(), json!(""));
+        }
         old_replies.insert(status.clone(), reply);
         new_replies.insert(status, theirs);
     }

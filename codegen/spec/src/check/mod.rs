@@ -34,9 +34,16 @@ impl Checks {
     pub fn problems(&self, document: &Document, shared: &Map<String, Value>) -> Vec<Problem> {
         let with_shared = with_shared_schemas(&document.value, shared);
         let mut problems = self.structure.check(document);
+        // What is no schema is told once, by what it should be.
+        let is_sound = problems.is_empty();
         problems.extend(self.vocabulary.check(document));
         problems.extend(rules::check(document, &with_shared, shared));
-        problems.extend(examples::check(document, &with_shared));
+        let of_examples = examples::check(document, &with_shared);
+        problems.extend(
+            of_examples
+                .into_iter()
+                .filter(|problem| is_sound || problem.rule != "schema"),
+        );
         problems.sort_by(|a, b| (a.position, a.rule, &a.message).cmp(&(b.position, b.rule, &b.message)));
         problems.dedup();
         problems

@@ -188,7 +188,11 @@ impl<'d> Rules<'d> {
         let day = provenance.get("checked").and_then(Value::as_str).unwrap_or_default();
         if !is_date(day) {
             let what = format!("`checked` is not a day{}", of_no_calendar(day));
-            self.add("provenance", &join(at, "checked"), what, "write YYYY-MM-DD");
+            let fix = match of_no_calendar(day).is_empty() {
+                true => "write YYYY-MM-DD",
+                false => "write a day that the calendar has",
+            };
+            self.add("provenance", &join(at, "checked"), what, fix);
         }
     }
 

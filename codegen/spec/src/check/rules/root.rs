@@ -36,7 +36,10 @@ impl Rules<'_> {
                 "version",
                 "/info/version",
                 format!("the version is not a day{}", of_no_calendar(version)),
-                "write the day of the last check against the sources, as YYYY-MM-DD",
+                match of_no_calendar(version).is_empty() {
+                    true => "write the day of the last check against the sources, as YYYY-MM-DD",
+                    false => "write the day of the last check against the sources, one that the calendar has",
+                },
             );
         }
         let info = document
