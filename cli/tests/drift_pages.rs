@@ -7,6 +7,8 @@ mod support;
 
 #[path = "drift_pages/dress.rs"]
 mod dress;
+#[path = "drift_pages/markup.rs"]
+mod markup;
 
 use std::collections::BTreeMap;
 

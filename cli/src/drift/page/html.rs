@@ -111,10 +111,98 @@ struct State {
     /// Where the text of the last box starts.
     box_start: usize,
     /// The element whose text is nobody's.
-    skipped: Option<String>,
+    skipped: Option<Skipped>,
     in_title: bool,
     /// The innermost open table; one around it is layout.
     table: Option<table::Rows>,
+}
+
+/// An element that nobody sees, from its start to its end.
+struct Skipped {
+    name: String,
+    /// How many of the same name are open within it.
+    same: usize,
+    /// How many lists and tables are open within it. Some elements end without saying so, with the next of their kind or
+    /// with what holds them.
+    holders: usize,
+}
+
+impl Skipped {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            same: 0,
+            holders: 0,
+        }
+    }
+
+    /// Whether another element's start ends it.
+    fn ends_before(&mut self, name: &str) -> bool {
+        let ended = match self.name.as_str() {
+            "svg" => breaks(name),
+            "p" => breaks(name),
+            "li" | "tr" | "option" => self.holders == 0 && name == self.name,
+            "dt" | "dd" => self.holders == 0 && matches!(name, "dt" | "dd"),
+            "td" | "th" => self.holders == 0 && matches!(name, "td" | "th" | "tr"),
+            _ => false,
+        };
+        if !ended {
+            self.same += usize::from(name == self.name);
+            self.holders += usize::from(holds(name));
+        }
+        ended
+    }
+
+    /// Whether it ends here, and whether with the end of another one, which is to be minded.
+    fn ends_with(&mut self, name: &str) -> Option<bool> {
+        if name == self.name {
+            let last = self.same == 0;
+            self.same = self.same.saturating_sub(1);
+            return last.then_some(false);
+        }
+        if !holds(name) {
+            return None;
+        }
+        let outside = self.holders == 0
+            && matches!(
+                self.name.as_str(),
+                "p" | "li" | "tr" | "option" | "dt" | "dd" | "td" | "th"
+            );
+        self.holders = self.holders.saturating_sub(1);
+        outside.then_some(true)
+    }
+}
+
+fn holds(name: &str) -> bool {
+    matches!(name, "ul" | "ol" | "menu" | "dl" | "table" | "select")
+}
+
+/// Whether what stands in an element is not on the page: taken back, kept for later, or shown to nobody. A panel that is
+/// hidden beside the one that is shown is a click away, and read.
+fn is_unseen(tag: &Tag) -> bool {
+    const EMPTY: [&str; 9] = ["area", "base", "br", "col", "hr", "img", "input", "link", "wbr"];
+    if tag.self_closing || EMPTY.contains(&&*tag.name) {
+        return false;
+    }
+    let is = |attribute_name: &str, value: &str| {
+        attribute(tag, attribute_name).is_some_and(|it| it.eq_ignore_ascii_case(value))
+    };
+    match &*tag.name {
+        "del" | "s" | "strike" => return true,
+        "template" => return attribute(tag, "shadowrootmode").is_none(),
+        "dialog" => return attribute(tag, "open").is_none(),
+        _ => {}
+    }
+    let hidden = attribute(tag, "hidden").is_some() && !is("hidden", "until-found");
+    let style = attribute(tag, "style").unwrap_or_default().to_ascii_lowercase();
+    let style: String = style.split_whitespace().collect();
+    let undrawn = style
+        .split(';')
+        .any(|rule| matches!(rule, "display:none" | "visibility:hidden"));
+    let struck = style
+        .split(';')
+        .any(|rule| rule.starts_with("text-decoration") && rule.contains("line-through"));
+    struck || (hidden || undrawn) && !is("role", "tabpanel")
 }
 
 impl TokenSink for Builder {
@@ -147,18 +235,22 @@ impl State {
             // The title of a drawing is not the page's.
             self.in_title = name == "title" && self.skipped.is_none();
             if !self.in_title && self.skipped.is_none() {
-                self.skipped = Some(name.to_owned());
+                self.skipped = Some(Skipped::new(name));
             }
             return TokenSinkResult::RawData(raw);
         }
-        if self.skipped.as_deref() == Some("svg") && breaks(name) {
+        if self.skipped.as_mut().is_some_and(|skipped| skipped.ends_before(name)) {
             self.skipped = None;
         }
         if self.skipped.is_some() {
             return TokenSinkResult::Continue;
         }
+        if is_unseen(tag) {
+            self.skipped = Some(Skipped::new(name));
+            return TokenSinkResult::Continue;
+        }
         match name {
-            "svg" if !tag.self_closing => self.skipped = Some(name.to_owned()),
+            "svg" if !tag.self_closing => self.skipped = Some(Skipped::new(name)),
             "input" => {
                 self.read.password |= attribute(tag, "type").is_some_and(|it| it.eq_ignore_ascii_case("password"))
             }
@@ -201,11 +293,14 @@ impl State {
             self.in_title = false;
             return;
         }
-        if self.skipped.is_some() {
-            if self.skipped.as_deref() == Some(name) {
-                self.skipped = None;
+        if let Some(skipped) = &mut self.skipped {
+            let Some(with_another) = skipped.ends_with(name) else {
+                return;
+            };
+            self.skipped = None;
+            if !with_another {
+                return;
             }
-            return;
         }
         match name {
             "table" => self.end_table(),
