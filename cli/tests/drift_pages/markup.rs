@@ -142,3 +142,167 @@ fn a_page_that_is_kept_for_later_is_not_the_page() {
         (100, vec![("page-without-facts".to_owned(), "unhandled".to_owned())])
     );
 }
+
+/// Dress in which the page says the same: each row changes the page's HTML everywhere.
+const SAME: &[(&str, &[(&str, &str)])] = &[
+    (
+        "names in code",
+        &[("<td>client_id</td>", "<td><code>client_id</code></td>")],
+    ),
+    (
+        "grants in code",
+        &[(
+            "authorization_code and refresh_token.",
+            "<code>authorization_code</code> and <code>refresh_token</code>.",
+        )],
+    ),
+    (
+        "anchors without width",
+        &[
+            ("</h2>", "<a href='#x'>\u{200b}</a></h2>"),
+            ("authorize?", "authorize\u{200b}?"),
+        ],
+    ),
+    (
+        "pilcrows",
+        &[("</h2>", "<a class=headerlink href='#x'>\u{b6}</a></h2>")],
+    ),
+    ("hashes", &[("</h2>", " <a href='#x'>#</a></h2>")]),
+    ("hashes before", &[("<h2>", "<h2><a href='#x'>#</a> ")]),
+    ("a number of a note", &[("30 days", "30<sup>1</sup> days")]),
+    (
+        "a linked number of a note",
+        &[("30 days", "30<sup><a href='#n'>[2]</a></sup> days")],
+    ),
+    ("a star of a note", &[("30 days", "30<sup>*</sup> days")]),
+    (
+        "boxes that are checked",
+        &[
+            ("<td>Yes</td>", "<td><input type=checkbox checked disabled></td>"),
+            ("<td>No</td>", "<td><input type=checkbox disabled></td>"),
+        ],
+    ),
+    (
+        "drawings with a title",
+        &[
+            (
+                "<td>Yes</td>",
+                "<td><svg viewBox='0 0 1 1'><title>Yes</title><path d='M0'/></svg></td>",
+            ),
+            ("<td>No</td>", "<td><svg><title>No</title></svg></td>"),
+        ],
+    ),
+    (
+        "labels",
+        &[
+            ("<td>Yes</td>", "<td><span class=icon aria-label=Yes></span></td>"),
+            ("<td>No</td>", "<td><i class='fa fa-x' title=optional></i></td>"),
+        ],
+    ),
+    (
+        "a label and a word",
+        &[(
+            "<td>Yes</td>",
+            "<td><i class=icon aria-label=Yes></i><span class=sr-only>Yes</span></td>",
+        )],
+    ),
+    (
+        "a drawing beside a word",
+        &[("<td>Yes</td>", "<td><svg><path d='M0'/></svg> Yes</td>")],
+    ),
+    (
+        "tables by role",
+        &[
+            ("<table>", "<div role=table>"),
+            ("</table>", "</div>"),
+            ("<tr>", "<div role=row>"),
+            ("</tr>", "</div>"),
+            ("<td>", "<div role=cell>"),
+            ("</td>", "</div>"),
+        ],
+    ),
+    (
+        "notes in a paragraph of their own",
+        &[
+            (
+                "<li>code (required): The code of the redirect.",
+                "<li><code>code</code> <em>Required</em><p>The code of the redirect.</p>",
+            ),
+            (
+                "<li>refresh_token (optional): The latest one.",
+                "<li><b>refresh_token</b> <em>Optional</em><div>The latest one.</div>",
+            ),
+        ],
+    ),
+    (
+        "a heading over the request",
+        &[(
+            "<pre>GET https://api.tiny.example/v1/oauth",
+            "<h3>GET /v1/oauth/authorize</h3><pre>GET https://api.tiny.example/v1/oauth",
+        )],
+    ),
+];
+
+#[test]
+fn the_same_in_other_markup_is_the_same() {
+    let project = recorded("markup-same");
+    let mut wrong = Vec::new();
+    for (name, changes) in SAME {
+        let page = changes.iter().fold(html(PAGE), |page, (from, to)| {
+            assert!(page.contains(from), "the page has no {from:?} in\n{page}");
+            page.replace(from, to)
+        });
+        let (_, report) = read(&project, &page);
+        if strongest(&report) > class("docs-only") || found(&report).iter().any(|(rule, _)| rule != "page-reworded") {
+            wrong.push(format!("{name}: {} {}", report["findings"], report["new"]));
+        }
+    }
+    assert_all(&wrong, SAME.len());
+}
+
+/// What a site puts around all of its pages.
+const AROUND: &[&str] = &[
+    "<footer><p>You must accept the terms of use.</p></footer>",
+    "<div id=cookie><p>We use cookies. Required cookies are always on.</p></div>",
+    "<div class='site-footer'><p>Use is only for those who must.</p></div>",
+    "<div role=dialog><p>You must choose.</p></div>",
+    "<nav><ul><li>Only here</li></ul></nav>",
+];
+
+#[test]
+fn what_stands_on_every_page_of_a_site_asks_nothing() {
+    let project = recorded("markup-around");
+    let mut wrong = Vec::new();
+    for part in AROUND {
+        for place in ["</body>", "<p>Clients use"] {
+            let (code, report) = read(&project, &edited(&[(place, &format!("{part}{place}"))]));
+            if code != 4 || found(&report) != [("page-reworded".to_owned(), "docs-only".to_owned())] {
+                wrong.push(format!("{part}: {code} {}", report["findings"]));
+            }
+        }
+    }
+    let demanded = edited(&[(
+        "</body>",
+        "<footer>The refresh_token grant is no longer available.</footer></body>",
+    )]);
+    let (code, report) = read(&project, &demanded);
+    if code != 100 {
+        wrong.push(format!("{report}"));
+    }
+    assert_all(&wrong, AROUND.len() * 2 + 1);
+}
+
+#[test]
+fn a_drawing_without_a_name_is_not_read() {
+    let project = recorded("markup-drawing");
+    for drawing in [
+        "<svg><path d='M0'/></svg>",
+        "<i class='fa fa-check'></i>",
+        "<img src='yes.png'>",
+    ] {
+        let page = html(PAGE).replacen("<td>Yes</td>", &format!("<td>{drawing}</td>"), 1);
+        let (code, report) = read(&project, &page);
+        let unread = ("page-unread".to_owned(), "unhandled".to_owned());
+        assert!(code == 100 && found(&report).contains(&unread), "{drawing}: {report}");
+    }
+}

@@ -388,7 +388,7 @@ impl<'l> Reader<'l> {
     /// Values that the protocol fixes; placeholders and samples are nobody's fact.
     fn value(&mut self, endpoint: &str, name: &str, value: &str) {
         let value = decoded(value);
-        let value = value.trim_matches(['"', '\'']);
+        let value = value.trim_matches(['"', '\'', '`']);
         match name {
             "scope" => self.scopes(value),
             "grant_type" if GRANT_NAMES.is_match(value) || GRANT_VALUE.is_match(value) => {
@@ -776,6 +776,8 @@ impl<'l> Reader<'l> {
 
     fn sentence(&mut self, at: usize, line: String) {
         self.at = at;
+        // A mark around a word says nothing here.
+        let line = line.replace('`', "");
         self.lifetimes(at, &line);
         for found in GRANT_WORDS.captures_iter(&line) {
             self.say(Fact::new(Kind::Grant, found[1].to_lowercase().replace(' ', "_")), "");
