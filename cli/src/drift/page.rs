@@ -35,7 +35,10 @@ pub fn read(page: &str) -> Text {
             ..html::Read::default()
         }
     };
-    let text = read.text.replace("\r\n", "\n");
+    let text = read
+        .text
+        .replace("\r\n", "\n")
+        .replace(['\r', '\u{2028}', '\u{2029}'], "\n");
     let lines = text
         .lines()
         .map(straight)

@@ -7,6 +7,8 @@ use crate::drift::page::{APART, BACK};
 pub(super) struct Layout {
     /// The line of the heading above.
     pub sections: Vec<usize>,
+    /// Whether it belongs to the site, and not to the page.
+    pub apart: Vec<bool>,
     /// Whether it stands in a box.
     pub fenced: Vec<bool>,
     /// The first and the last spoken line of the list that it stands in.
@@ -25,6 +27,7 @@ impl Layout {
         let groups = groups(lines);
         Self {
             sections: sections(lines, html),
+            apart: apart(lines),
             fenced: fenced(lines),
             scopes: scopes(lines, &groups, &spoken_before),
             groups,
@@ -32,6 +35,16 @@ impl Layout {
             ends: ends(lines),
         }
     }
+}
+
+fn apart(lines: &[String]) -> Vec<bool> {
+    let mut inside = false;
+    let mut all = Vec::with_capacity(lines.len());
+    for line in lines {
+        inside = line == APART || inside && line != BACK;
+        all.push(inside);
+    }
+    all
 }
 
 fn opens_box(line: &str) -> bool {
