@@ -319,9 +319,9 @@ fn moved(
         .iter()
         .flat_map(|marks| [joined(marks.iter().copied()), kept(marks)])
         .collect();
-    let moved = now.iter().filter(|(_, pieces)| {
-        !pieces.iter().any(|piece| is_new(piece)) && !known.contains(&joined(pieces.iter().map(of)))
-    });
+    let moved = now
+        .iter()
+        .filter(|(_, pieces)| !pieces.iter().any(&is_new) && !known.contains(&joined(pieces.iter().map(of))));
     moved
         .filter_map(|(with_facts, pieces)| Some((pieces.first()?.text.trim().to_owned(), *with_facts)))
         .collect()
