@@ -7,6 +7,8 @@ mod support;
 
 #[path = "drift_pages/dress.rs"]
 mod dress;
+#[path = "drift_pages/markup.rs"]
+mod markup;
 
 use std::collections::BTreeMap;
 
@@ -271,6 +273,53 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "Refresh tokens are valid for a week.",
         "wire-breaking",
     ),
+    // Words that demand, and words that end something.
+    ("## Limits", "Clients have to use PKCE.\n\n## Limits", "unhandled"),
+    (
+        "Send your users here.",
+        "Send your users here. A code_challenge is compulsory.",
+        "unhandled",
+    ),
+    (
+        "Refresh tokens are rotated.",
+        "Refresh tokens are rotated. From January we stop issuing refresh tokens.",
+        "unhandled",
+    ),
+    (
+        "Refresh tokens are rotated.",
+        "Refresh tokens are rotated. We are phasing out the refresh_token grant.",
+        "unhandled",
+    ),
+    (
+        "Refresh tokens are rotated.",
+        "Refresh tokens are rotated. Every token names its certificate.",
+        "unhandled",
+    ),
+    (
+        "# Tiny Bank for developers",
+        "This description is no longer maintained.\n\n# Tiny Bank for developers",
+        "unhandled",
+    ),
+    // A value that a parameter must have, and words that stood elsewhere on the page.
+    (
+        "- code_verifier (required): The verifier.",
+        "- code_verifier (required): The verifier.\n- grant_type (required): It must be `code`.",
+        "additive",
+    ),
+    // How a token is sent.
+    ("\"token_type\": \"Bearer\"", "\"token_type\": \"mac\"", "wire-breaking"),
+    // What stands between scopes.
+    (
+        "&code_challenge_method=S256\n",
+        "&code_challenge_method=S256&scope=accounts,offline\n",
+        "wire-breaking",
+    ),
+    // A need that is said of a list.
+    (
+        "- code (required): The code of the redirect.",
+        "The following fields are needed:\n\n- device: The telephone.\n- code (required): The code of the redirect.",
+        "wire-breaking",
+    ),
     // A need in a list.
     (
         "- code_verifier (required): The verifier.",
@@ -378,6 +427,70 @@ fn of_twenty_harmless_edits_at_most_one_is_an_alarm() {
         }
     }
     assert!(alarms.len() <= 1, "{}", alarms.join("\n"));
+}
+
+/// Changes that bring no word that the page did not have.
+const MOVED: &[(&str, &str)] = &[
+    // The needs of two parameters change places.
+    (
+        "- code (required): The code of the redirect.\n- code_verifier (required): The verifier.",
+        "- code_verifier (required): The verifier.\n- code (required): The code of the redirect.",
+    ),
+    ("Send your users here.", "Write to us. Send your users here."),
+    (
+        "Clients use client_secret_basic. Refresh tokens expire after 30 days. Refresh tokens are rotated.",
+        "Clients use client_secret_basic. Refresh tokens are rotated. Refresh tokens expire after 30 days.",
+    ),
+    (
+        "Clients use client_secret_basic. Refresh tokens expire after 30 days. Refresh tokens are rotated.",
+        "Clients use client_secret_basic. Refresh tokens expire after 30 days. Refresh tokens are rotated. Send your users here.",
+    ),
+];
+
+#[test]
+fn known_words_in_another_order_are_told_where_facts_stand() {
+    let project = recorded("pages-moved");
+    let mut wrong = Vec::new();
+    for (from, to) in MOVED {
+        assert!(PAGE.contains(from), "the page has no {from:?}");
+        let page = PAGE.replacen(from, to, 1);
+        // Another new sentence elsewhere hides nothing.
+        for page in [page.clone(), page.replace("## Support", "## Support\n\nWe are glad.")] {
+            let (code, report) = read(&project, &page);
+            let moved = found(&report).contains(&("page-passages-moved".to_owned(), "unhandled".to_owned()));
+            if code != 100 || !moved {
+                wrong.push(format!("{to}: {code} {:?}", found(&report)));
+            }
+        }
+    }
+    assert_all(&wrong, MOVED.len() * 2);
+    // Sections in another order, with what stands in them, say the same.
+    let (start, limits, support) = ("## Tokens", "## Limits", "## Support");
+    let cut = |from: &str, to: &str| PAGE[PAGE.find(from).unwrap_or(0)..PAGE.find(to).unwrap_or(0)].to_owned();
+    let (tokens, limits) = (cut(start, limits), cut(limits, support));
+    let moved = PAGE.replace(&format!("{tokens}{limits}"), &format!("{limits}{tokens}"));
+    assert_ne!(moved, PAGE);
+    let (code, report) = read(&project, &moved);
+    assert_eq!(code, 0, "{report}");
+    // A record of before there was an order is read.
+    let mut facts: Value = serde_json::from_str(&project.read("specs/facts/tiny.json")).unwrap_or_default();
+    assert!(
+        facts["pages"][0]
+            .as_object_mut()
+            .is_some_and(|page| page.remove("order").is_some())
+    );
+    project.write("specs/facts/tiny.json", &facts.to_string());
+    assert_eq!(read(&project, PAGE).0, 0);
+    assert_eq!(read(&project, &PAGE.replacen(MOVED[0].0, MOVED[0].1, 1)).0, 0);
+}
+
+#[test]
+fn lines_may_end_in_every_way() {
+    let project = recorded("pages-line-ends");
+    for end in ["\r\n", "\r", "\u{2028}"] {
+        let (code, report) = read(&project, &PAGE.replace('\n', end));
+        assert_eq!(code, 0, "{end:?}: {report}");
+    }
 }
 
 #[test]
@@ -512,7 +625,7 @@ fn the_work_grows_as_the_page_does() {
             let text = page::read(&format!("<html><body>GET https://x.example/a\n{}", part.repeat(count)));
             let reading = extract::read(&text);
             let marks = docs::words::fingerprints(&reading);
-            text.steps + reading.steps + docs::words::compare(&marks, &reading).steps
+            text.steps + reading.steps + docs::words::compare(&marks, &docs::words::order(&reading), &reading).steps
         };
         let (one, two) = (work(400), work(800));
         assert!(

@@ -33,6 +33,8 @@ pub enum Kind {
     Grant,
     /// A scope, with the resources that it opens.
     Scope,
+    /// What stands between scopes.
+    Separator,
     /// A lifetime in seconds.
     Lifetime,
     /// A way in which the client authenticates.
@@ -45,7 +47,7 @@ pub enum Kind {
     Oddity,
 }
 
-const KINDS: [(Kind, &str); 15] = [
+const KINDS: [(Kind, &str); 16] = [
     (Kind::Host, "host"),
     (Kind::Endpoint, "endpoint"),
     (Kind::Parameter, "parameter"),
@@ -56,6 +58,7 @@ const KINDS: [(Kind, &str); 15] = [
     (Kind::Callback, "callback"),
     (Kind::Grant, "grant"),
     (Kind::Scope, "scope"),
+    (Kind::Separator, "scope separator"),
     (Kind::Lifetime, "lifetime"),
     (Kind::ClientAuthentication, "client authentication"),
     (Kind::Pkce, "pkce"),
@@ -166,6 +169,9 @@ pub struct Page {
     /// Fingerprints of its passages, without the passages; none in a record that is older than they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
+    /// Its sections, each as the places of its passages in `lines`; none in a record that is older than they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<String>,
     /// What it says.
     pub facts: Facts,
     /// What it seems to say that could not be read for certain, by line.

@@ -126,11 +126,12 @@ pub struct Acceptance {
 }
 
 /// Rules whose findings `--accept` puts right: nothing but the record is behind.
-pub const RECORDED: [&str; 7] = [
+pub const RECORDED: [&str; 8] = [
     "fact-moved",
     "page-demands",
     "page-facts-moved",
     "page-not-recorded",
+    "page-passages-moved",
     "page-reworded",
     "page-unread",
     "page-without-lines",

@@ -3,6 +3,8 @@
 mod html;
 mod table;
 
+pub(crate) use html::{APART, BACK};
+
 /// A page as it is read.
 #[derive(Clone, Debug, Default)]
 pub struct Text {
@@ -33,7 +35,10 @@ pub fn read(page: &str) -> Text {
             ..html::Read::default()
         }
     };
-    let text = read.text.replace("\r\n", "\n");
+    let text = read
+        .text
+        .replace("\r\n", "\n")
+        .replace(['\r', '\u{2028}', '\u{2029}'], "\n");
     let lines = text
         .lines()
         .map(straight)
@@ -56,7 +61,9 @@ fn is_number_of_viewer(line: &str) -> bool {
 }
 
 fn straight(line: &str) -> String {
-    line.chars()
+    let straight: String = line
+        .chars()
+        .filter(|letter| !is_invisible(*letter))
         .map(|letter| match letter {
             '\u{2018}' | '\u{2019}' => '\'',
             '\u{201c}' | '\u{201d}' => '"',
@@ -64,9 +71,29 @@ fn straight(line: &str) -> String {
             '\u{2013}' | '\u{2014}' => '-',
             other => other,
         })
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+        .collect();
+    without_anchor(straight.trim_end()).to_owned()
+}
+
+/// Letters without width, which stand in anchors and for breaks.
+fn is_invisible(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{200e}' | '\u{200f}' | '\u{fe0f}'
+    )
+}
+
+/// A line without the sign that links to it.
+fn without_anchor(line: &str) -> &str {
+    let without = line
+        .trim_end_matches(['\u{b6}', '\u{a7}', '\u{1f517}', '\u{1f587}'])
+        .trim_end();
+    let heading = without.starts_with('#') && without.trim_matches(['#', ' ']).len() > 1;
+    if heading {
+        without.trim_end_matches(['#', ' '])
+    } else {
+        without
+    }
 }
 
 /// A text may show a tag here and there; HTML starts with one.
@@ -95,8 +122,8 @@ mod tests {
         assert_eq!(
             read,
             [
-                "# Get a token",
-                "Send grant_type & more.",
+                "## Get a token",
+                "Send `grant_type` & more.",
                 "Name | Required? |",
                 "code | Yes |",
                 "```",

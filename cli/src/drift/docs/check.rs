@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::since::{kept, read_otherwise, reworded, still_claimed};
+use super::since::{kept, read_otherwise, reworded, same_places, still_claimed};
 use super::words::{self, Words};
 use super::{compare, doubt, said};
 use crate::drift::ago::ago;
 use crate::drift::extract::{self, Reading};
-use crate::drift::facts::{Fact, Facts, Page, Recorded, digest};
+use crate::drift::facts::{Fact, Facts, Kind, Page, Recorded, digest};
 use crate::drift::finding::{self, Accepted, Coverage, Evidence, Finding, Report};
 use crate::drift::page::{self, Text};
 use crate::drift::spec::Spec;
@@ -108,7 +108,8 @@ impl Run<'_> {
     fn doubt(&self) -> Option<String> {
         let now = &self.reading.facts;
         let kept = self.before.as_ref().map_or(0, |before| kept(self.spec, before, now));
-        doubt::not_the_page(&self.page, &self.reading, self.before.as_ref(), kept)
+        let placed = self.before.as_ref().is_none_or(|before| same_places(before, now));
+        doubt::not_the_page(&self.page, &self.reading, self.before.as_ref(), kept, placed)
     }
 
     fn findings(&self) -> io::Result<(Vec<Finding>, Words)> {
@@ -134,12 +135,19 @@ impl Run<'_> {
             findings.push(finding(said::unread(source, &unread)));
         }
         let moved = before.digest != self.digest;
-        let words = words::compare(&before.lines, &self.reading);
+        let words = words::compare(&before.lines, &before.order, &self.reading);
         let without_lines = before.lines.is_empty();
         if without_lines && moved {
             findings.push(finding(said::without_lines(source)));
         } else if !without_lines {
-            findings.extend(said::demands(source, &words.demands).into_iter().map(finding));
+            // A line of which a fact was read and told is told.
+            let subjects: Vec<&String> = findings.iter().map(|finding| &finding.subject).collect();
+            let told = |line: &&String| subjects.iter().any(|subject| line.contains(subject.as_str()));
+            let named = words.named.iter().filter(|line| !told(line)).cloned();
+            let lines: Vec<String> = words.demands.iter().cloned().chain(named).collect();
+            findings.extend(said::demands(source, &lines).into_iter().map(finding));
+            let with_facts = words.moved.iter().filter(|(_, with_facts)| *with_facts);
+            findings.extend(with_facts.map(|(section, _)| finding(said::moved(source, section))));
         }
         // What was looked at and accepted hides nothing else.
         Accepted::read(self.workspace)?.apply(self.spec.id(), self.evidence.kind, &mut findings);
@@ -153,7 +161,7 @@ impl Run<'_> {
             let new = new.count();
             if then != now {
                 findings.push(finding(read_otherwise(source, &self.digest, &then, &now)));
-            } else if !without_lines && (new > 0 || words.gone > 0) {
+            } else if !without_lines && (new > 0 || words.gone > 0 || !words.moved.is_empty()) {
                 findings.push(finding(reworded(source, &self.digest, new, words.gone)));
             }
         }
@@ -173,7 +181,9 @@ impl Run<'_> {
         };
         // What the same text did not say when it was recorded was kept because it was claimed then.
         let kept = |fact: &Fact| !claimed.contains_key(fact) && (!same_text || self.reading.facts.contains_key(fact));
-        (of(&before.facts, &kept), of(&self.reading.facts, &|_| true))
+        // A record of before there was an order knows no separators.
+        let known = |fact: &Fact| fact.kind != Kind::Separator || !before.order.is_empty();
+        (of(&before.facts, &kept), of(&self.reading.facts, &known))
     }
 
     /// What could not be read and was not among what could not be read the last time, wherever it stands.
@@ -224,6 +234,7 @@ impl Run<'_> {
             read: self.asked.today.to_owned(),
             digest: self.digest.clone(),
             lines: words::fingerprints(&self.reading),
+            order: words::order(&self.reading),
             facts,
             unread: self.reading.unread.clone(),
             waived: before.map(|page| page.waived.clone()).unwrap_or_default(),

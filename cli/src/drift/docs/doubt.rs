@@ -94,7 +94,13 @@ pub fn sign(page: &Text) -> Option<&'static str> {
 
 /// Why what was read is not the page that is recorded, or no page of that kind.
 #[must_use]
-pub fn not_the_page(page: &Text, reading: &Reading, before: Option<&Page>, kept: usize) -> Option<String> {
+pub fn not_the_page(
+    page: &Text,
+    reading: &Reading,
+    before: Option<&Page>,
+    kept: usize,
+    placed: bool,
+) -> Option<String> {
     let sign = sign(page);
     let Some(before) = before.filter(|before| !before.facts.is_empty()) else {
         return match sign {
@@ -106,6 +112,9 @@ pub fn not_the_page(page: &Text, reading: &Reading, before: Option<&Page>, kept:
     match sign {
         Some(sign) if kept * 2 < of => Some(format!(
             "it has {kept} of the {of} facts that are recorded, and looks like {sign}"
+        )),
+        None if !placed && kept * 2 < of => Some(format!(
+            "it has none of the recorded endpoints and hosts, and {kept} of the {of} facts that are recorded"
         )),
         // A page that was written anew has a fact or two of the old one still.
         None if kept * 10 < of => Some(format!("it has {kept} of the {of} facts that are recorded")),

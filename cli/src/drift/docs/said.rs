@@ -89,10 +89,31 @@ pub(super) fn without_lines(source: &str) -> Issue {
     )
 }
 
+/// The same words, which say something else in another order.
+pub(super) fn moved(source: &str, section: &str) -> Issue {
+    unhandled(
+        "page-passages-moved",
+        source,
+        format!(
+            "the section that starts with `{}` has the passages that the page had, in another order, or more or less often",
+            short(section)
+        ),
+        "what they say together is not understood by this tool",
+        "read it there, follow it in the specification where it concerns the client, then record the page with --accept",
+    )
+}
+
+fn short(text: &str) -> String {
+    const LONGEST: usize = 200;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
 /// New passages that a client might have to obey, each a finding; of very many only the first.
 pub(super) fn demands(source: &str, demands: &[String]) -> Vec<Issue> {
     const SHOWN: usize = 12;
-    const LONGEST: usize = 200;
     let told = |what: String| {
         unhandled(
             "page-demands",
@@ -101,10 +122,6 @@ pub(super) fn demands(source: &str, demands: &[String]) -> Vec<Issue> {
             "what it asks of the client is not understood by this tool",
             "read it there, follow it in the specification where it concerns the client, then record the page with --accept",
         )
-    };
-    let short = |text: &String| match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}...", &text[..at]),
-        None => text.clone(),
     };
     let first = demands.iter().take(SHOWN);
     let mut all: Vec<Issue> = first

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::places::{Places, is_waived};
 use super::rule::{At, Case, Rule, first};
-use super::specified::{NEEDED, authenticates, has_grant, in_body, requires};
+use super::specified::{NEEDED, authenticates, has_grant, in_body, is_extra, is_separator, requires};
 use crate::drift::address::Address;
-use crate::drift::facts::{Fact, Facts, Kind, Page};
+use crate::drift::facts::{Fact, Facts, Kind, Page, UNENCRYPTED};
 use crate::drift::finding::Class;
 use crate::drift::spec::{Issue, SCOPE_IN_DOUBT, SCOPE_REFUSED, Spec};
 
@@ -105,10 +105,27 @@ pub(super) fn kept(spec: &Spec, before: &Page, now: &Facts) -> usize {
         .count()
 }
 
+/// Whether a page has an endpoint or a host that the recorded one has; `true` where that has none.
+pub(super) fn same_places(before: &Page, now: &Facts) -> bool {
+    let mut places = before
+        .facts
+        .keys()
+        .filter(|fact| matches!(fact.kind, Kind::Endpoint | Kind::Host))
+        .peekable();
+    places.peek().is_none() || places.any(|fact| now.contains_key(fact))
+}
+
 /// The facts that a page has no more, the waived ones left out.
 fn lost<'p>(before: &'p Page, old_places: &Places, today: &Today<'_>) -> Vec<(&'p Fact, &'p String)> {
     let facts = before.facts.iter();
-    let open = facts.filter(|(fact, _)| !is_waived(&before.waived, fact));
+    // Where a waiver says which operation is meant, the address is that operation's, and missed when it is gone.
+    let meant = |fact: &Fact| {
+        before
+            .waived
+            .get(fact)
+            .is_some_and(|waiver| waiver.operation().is_some())
+    };
+    let open = facts.filter(|(fact, _)| meant(fact) || !is_waived(&before.waived, fact));
     open.filter(|(fact, _)| !today.facts.contains_key(&old_places.identity(fact)))
         .collect()
 }
@@ -142,7 +159,8 @@ pub(super) fn since(
         if known || accounted(spec, fact) || is_waived(&before.waived, fact) {
             continue;
         }
-        issues.push(no_longer_needed(spec, fact, said, says).unwrap_or_else(|| Issue {
+        let meant = no_longer_needed(spec, fact, said, says).or_else(|| without_tls(fact, says));
+        issues.push(meant.unwrap_or_else(|| Issue {
             rule: "fact-moved",
             class: Class::DocsOnly,
             operation: None,
@@ -154,6 +172,23 @@ pub(super) fn since(
         }));
     }
     issues
+}
+
+/// A host that was asked with TLS, and that the specification does not name.
+fn without_tls(fact: &Fact, says: &str) -> Option<Issue> {
+    (fact.kind == Kind::Host && says == UNENCRYPTED).then(|| Issue {
+        rule: "scheme-differs",
+        class: Class::Unhandled,
+        operation: None,
+        subject: fact.name.clone(),
+        pointer: "/servers".to_owned(),
+        what: format!(
+            "the page asks the host {} by http, without TLS, and did not before",
+            fact.name
+        ),
+        effect: "the client asks every host by https".to_owned(),
+        fix: "see whether the host still serves https, then record the page with --accept".to_owned(),
+    })
 }
 
 /// A scope that every request had to carry.
@@ -187,7 +222,27 @@ fn accounted(spec: &Spec, fact: &Fact) -> bool {
 
 /// What it means that a page no longer says a fact, where the specification still claims it. The first row of the kind that
 /// applies is told; an oddity that is gone means nothing.
-const GONE: [Rule; 18] = [
+const GONE: [Rule; 20] = [
+    Rule {
+        kind: Kind::Separator,
+        applies: |case| is_separator(&case.spec.provider.oauth.scope_separator, &case.fact.name),
+        name: "scope-separator-unsaid",
+        class: Class::DocsOnly,
+        at: At::Oauth("/scope_separator"),
+        what: NO_LONGER,
+        effect: "the client still sends it",
+        fix: "see what stands between scopes now, or waive the fact with the reason",
+    },
+    Rule {
+        kind: Kind::Reply,
+        applies: keeps_extra,
+        name: "reply-field-gone",
+        class: Class::SourceBreaking,
+        at: At::Oauth("/token_reply/extra"),
+        what: NO_LONGER,
+        effect: "the client has no value for the field any more; following the page removes it",
+        fix: "remove the field from x-oauth.token_reply.extra, or waive the fact with the reason",
+    },
     Rule {
         kind: Kind::Endpoint,
         applies: |case| case.operation.is_some() && !case.fact.name.starts_with("URL "),
@@ -401,6 +456,16 @@ fn reads(case: &Case<'_>) -> Option<bool> {
     let schema = case.spec.success(case.operation.as_ref()?)?;
     case.spec.field(schema, &case.fact.name)?;
     Some(requires(case.spec, schema, &case.fact.name))
+}
+
+/// A field that the client keeps of a token reply.
+fn keeps_extra(case: &Case<'_>) -> bool {
+    let token = case.spec.provider.endpoint("token");
+    let of_token = case
+        .operation
+        .as_ref()
+        .is_some_and(|operation| token.is_some_and(|token| token.id == operation.id()));
+    of_token && is_extra(case.spec, &case.fact.name)
 }
 
 fn has_scope(case: &Case<'_>) -> bool {

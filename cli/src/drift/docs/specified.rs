@@ -15,7 +15,17 @@ use crate::drift::spec::{Issue, Spec, path_fits};
 
 /// What the page says and the specification lacks, where the kind of fact is enough to say what it means. The first row of
 /// the kind that applies is told.
-const LACKING: [Rule; 10] = [
+const LACKING: [Rule; 11] = [
+    Rule {
+        kind: Kind::Separator,
+        applies: |case| !takes_separator(case),
+        name: "scope-separator-differs",
+        class: Class::WireBreaking,
+        at: At::Oauth("/scope_separator"),
+        what: "between scopes of the page is a {}",
+        effect: "the client sends another separator, which makes one unknown scope of several",
+        fix: "follow it in x-oauth.scope_separator",
+    },
     Rule {
         kind: Kind::Status,
         applies: |case| lacks_status(case) && case.fact.name.starts_with('2'),
@@ -143,6 +153,21 @@ pub(super) fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str
     }
 }
 
+/// A separator by its name on pages.
+pub(super) fn is_separator(separator: &str, name: &str) -> bool {
+    match name {
+        "comma" => separator == ",",
+        _ => separator == " ",
+    }
+}
+
+fn takes_separator(case: &Case<'_>) -> bool {
+    let oauth = &case.spec.provider.oauth;
+    oauth
+        .separators()
+        .any(|separator| is_separator(separator, &case.fact.name))
+}
+
 fn lacks_status(case: &Case<'_>) -> bool {
     let name = &case.fact.name;
     let class = format!("{}XX", name.get(..1).unwrap_or_default());
@@ -252,6 +277,18 @@ fn is_refusal(spec: &Spec, code: &str) -> bool {
 
 /// Values that the client sends and nobody can choose.
 fn value(operation: &OperationObject<'_>, fact: &Fact) -> Option<Issue> {
+    if fact.name.starts_with("token_type=") {
+        return Some(Issue {
+            rule: "value-differs",
+            class: Class::WireBreaking,
+            operation: Some(operation.id().to_owned()),
+            subject: fact.name.clone(),
+            pointer: operation.pointer(),
+            what: format!("a reply has `{}`", fact.name),
+            effect: "the client sends every token as a bearer token".to_owned(),
+            fix: "see how the token is to be sent".to_owned(),
+        });
+    }
     let asked = fact.name.strip_prefix("response_type=")?;
     if asked.split([' ', '+']).any(|word| word == "code") {
         return None;
@@ -549,6 +586,16 @@ fn header(spec: &Spec, operation: &OperationObject<'_>, fact: &Fact, says: &str)
     }
 }
 
+/// A field of the token reply that the client keeps beside those of the protocol.
+pub(super) fn is_extra(spec: &Spec, name: &str) -> bool {
+    spec.provider
+        .oauth
+        .token_reply
+        .extra
+        .iter()
+        .any(|field| field.name == name)
+}
+
 fn reply(spec: &Spec, operation: &OperationObject<'_>, fact: &Fact, says: &str) -> Option<Issue> {
     let token = spec
         .provider
@@ -559,14 +606,7 @@ fn reply(spec: &Spec, operation: &OperationObject<'_>, fact: &Fact, says: &str) 
         spec.failure(operation)
             .and_then(|schema| spec.field(schema, &fact.name))
     });
-    let extra = token
-        && spec
-            .provider
-            .oauth
-            .token_reply
-            .extra
-            .iter()
-            .any(|field| field.name == fact.name);
+    let extra = token && is_extra(spec, &fact.name);
     let Some(described) = described else {
         // Without a described reply there is nothing to compare with.
         if extra || success.is_none() {

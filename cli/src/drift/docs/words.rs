@@ -1,7 +1,7 @@
 //! The words of a page, and which of them were not there the last time. What is recorded is a fingerprint of each
 //! passage, and never its text.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::drift::extract::{Passage, Reading};
 use crate::drift::facts::{Fact, Kind};
@@ -14,7 +14,46 @@ const BASE: u64 = 0x0005_deec_e66d_1b4f;
 const LONGEST: usize = 400;
 
 /// What a client might have to obey.
-const DEMANDS: [&str; 60] = [
+const DEMANDS: [&str; 99] = [
+    "fails",
+    "have to",
+    "has to",
+    "had to",
+    "compulsory",
+    "expect",
+    "expects",
+    "expected",
+    "carry",
+    "carries",
+    "always",
+    "phase out",
+    "phased out",
+    "phases out",
+    "phasing out",
+    "close",
+    "closes",
+    "closed",
+    "closing",
+    "ends",
+    "ended",
+    "will end",
+    "goes away",
+    "go away",
+    "went away",
+    "stop",
+    "not offered",
+    "not issue",
+    "from now on",
+    "as of",
+    "ceases",
+    "ceased",
+    "expires on",
+    "unless",
+    "without",
+    "no other",
+    "unmaintained",
+    "drops",
+    "dropped",
     "no longer",
     "deprecated",
     "deprecation",
@@ -77,8 +116,24 @@ const DEMANDS: [&str; 60] = [
     "need to",
 ];
 
+/// What is told wherever it stands on a page.
+const GONE: [&str; 10] = [
+    "unsupported",
+    "no longer",
+    "deprecated",
+    "discontinued",
+    "decommissioned",
+    "retired",
+    "superseded",
+    "obsolete",
+    "unmaintained",
+    "end of life",
+];
+
 /// What a sentence speaks of when it speaks of the protocol.
-const SUBJECTS: [&str; 22] = [
+const SUBJECTS: [&str; 24] = [
+    "code_challenge",
+    "code_verifier",
     "api",
     "apis",
     "endpoint",
@@ -110,8 +165,13 @@ pub struct Words {
     pub new: Vec<String>,
     /// Of these the ones that a client might have to obey.
     pub demands: Vec<String>,
+    /// Of these the ones that stand where facts stand, come in no other's place, and speak of the protocol.
+    pub named: Vec<String>,
     /// How many passages are gone.
     pub gone: usize,
+    /// Sections whose passages are known, and stand in another order, or more or less often: what each starts with, and
+    /// whether facts stand in it.
+    pub moved: Vec<(String, bool)>,
     /// The work, which grows as the page does.
     pub steps: usize,
 }
@@ -131,11 +191,31 @@ pub fn fingerprints(reading: &Reading) -> Vec<String> {
         .collect()
 }
 
-/// Compares a page with the fingerprints that are recorded of it.
+/// The sections of a page, each as the places of its passages among the fingerprints.
 #[must_use]
-pub fn compare(recorded: &[String], reading: &Reading) -> Words {
+pub fn order(reading: &Reading) -> Vec<String> {
     let stream = Stream::of(&reading.passages);
-    let known: HashSet<(usize, u64)> = recorded.iter().filter_map(|mark| read(mark)).collect();
+    let fingerprints = fingerprints(reading);
+    let places: HashMap<Mark, usize> = fingerprints
+        .iter()
+        .enumerate()
+        .filter_map(|(place, mark)| Some((read(mark)?, place)))
+        .collect();
+    let sections = stream.sections().into_iter().map(|(_, pieces)| {
+        let parts = pieces.iter().flat_map(|piece| stream.parts(piece.start, piece.end));
+        let places = parts.filter_map(|(start, end)| places.get(&(end - start, stream.fingerprint(start, end))));
+        let places: Vec<String> = places.map(usize::to_string).collect();
+        places.join(" ")
+    });
+    sections.collect()
+}
+
+/// Compares a page with the fingerprints that are recorded of it, and with the order in which they stood where that is
+/// recorded.
+#[must_use]
+pub fn compare(recorded: &[String], order: &[String], reading: &Reading) -> Words {
+    let stream = Stream::of(&reading.passages);
+    let known: HashSet<Mark> = recorded.iter().filter_map(|mark| read(mark)).collect();
     let lengths: BTreeSet<usize> = known.iter().map(|(length, _)| *length).collect();
     let mut found = HashSet::new();
     // How many known passages start and end at each place.
@@ -173,30 +253,137 @@ pub fn compare(recorded: &[String], reading: &Reading) -> Words {
         .filter(|piece| !covered[piece.start..piece.end].iter().all(|covered| *covered))
         .collect();
     let subjects = subjects(reading);
+    let is_new = |piece: &Piece<'_>| !covered[piece.start..piece.end].iter().all(|covered| *covered);
+    let before = recorded_sections(recorded, order);
+    let replacing = replacing(&stream, &before, &found, is_new);
     let mut words = Words {
         gone: known.len() - found.len(),
+        moved: moved(&stream, &before, &found, is_new),
         steps,
         ..Words::default()
     };
+    // Not one for another, where a sentence in parts is one.
+    let runs = new.iter().enumerate().filter(|(at, piece)| {
+        let before = at.checked_sub(1).and_then(|before| new.get(before));
+        before.is_none_or(|before| before.end != piece.start || !std::ptr::eq(before.passage, piece.passage))
+    });
+    let more = runs.count() > words.gone;
     // A demand may be broken over two lines.
     for (at, piece) in new.iter().enumerate() {
         let text = piece.text.trim().to_owned();
-        let broken = |other: &&&Piece<'_>| other.start == piece.end && !text.ends_with(['.', ';', '!', '?', ':']);
+        let broken = |other: &&&Piece<'_>| {
+            let item = other.text.trim_start().starts_with("- ");
+            other.start == piece.end && !item && !text.ends_with(['.', ';', '!', '?', ':'])
+        };
         let whole = match new.get(at + 1).filter(broken) {
             Some(next) => format!("{text} {}", next.text.trim()),
             None => text.clone(),
         };
-        if !piece.passage.code && demands(&whole) && (piece.passage.with_facts || names(&whole, &subjects)) {
+        let (names, with_facts) = (names(&whole, &subjects), piece.passage.with_facts);
+        let told = demands(&whole) && (with_facts || names) || !piece.passage.apart && says(&whole, &GONE);
+        if !piece.passage.code && told {
             words.demands.push(whole);
+        } else if !piece.passage.code
+            && more
+            && with_facts
+            && names
+            && !text.starts_with('#')
+            && !replacing.contains(&piece.start)
+        {
+            words.named.push(whole);
         }
         words.new.push(text);
     }
     words.new.dedup();
     words.demands.dedup();
+    words.named.dedup();
     words
 }
 
-fn read(mark: &str) -> Option<(usize, u64)> {
+/// The sections of today whose passages are all known, and that no recorded section is, with what is gone of it or without.
+fn moved(
+    stream: &Stream<'_>,
+    before: &[Vec<Mark>],
+    found: &HashSet<Mark>,
+    is_new: impl Fn(&Piece<'_>) -> bool,
+) -> Vec<(String, bool)> {
+    let kept = |marks: &[Mark]| joined(marks.iter().copied().filter(|mark| found.contains(mark)));
+    let now = stream.sections();
+    let of = |piece: &Piece<'_>| stream.mark(piece);
+    let same = now.iter().flat_map(|(_, pieces)| pieces).filter(|piece| !is_new(piece));
+    let whole: Vec<Mark> = before.concat();
+    if before.is_empty() || joined(same.map(of)) == kept(&whole) {
+        return Vec::new();
+    }
+    let known: HashSet<Mark> = before
+        .iter()
+        .flat_map(|marks| [joined(marks.iter().copied()), kept(marks)])
+        .collect();
+    let moved = now
+        .iter()
+        .filter(|(_, pieces)| !pieces.iter().any(&is_new) && !known.contains(&joined(pieces.iter().map(of))));
+    moved
+        .filter_map(|(with_facts, pieces)| Some((pieces.first()?.text.trim().to_owned(), *with_facts)))
+        .collect()
+}
+
+/// The sections of a record, where it has them and they are whole.
+fn recorded_sections(recorded: &[String], order: &[String]) -> Vec<Vec<Mark>> {
+    let marks: Vec<Option<Mark>> = recorded.iter().map(|mark| read(mark)).collect();
+    let section = |places: &String| -> Option<Vec<Mark>> {
+        let places = places.split_whitespace().map(|place| place.parse::<usize>().ok());
+        places.map(|place| marks.get(place?).copied().flatten()).collect()
+    };
+    order.iter().map(section).collect::<Option<_>>().unwrap_or_default()
+}
+
+/// The new passages, by their places, that stand where one is gone: after the passage that was before that one.
+fn replacing(
+    stream: &Stream<'_>,
+    before: &[Vec<Mark>],
+    found: &HashSet<Mark>,
+    is_new: impl Fn(&Piece<'_>) -> bool,
+) -> HashSet<usize> {
+    let pairs = before.iter().flat_map(|marks| marks.windows(2));
+    let before_gone: HashSet<Mark> = pairs
+        .filter(|pair| !found.contains(&pair[1]))
+        .map(|pair| pair[0])
+        .collect();
+    let mut last = None;
+    let mut replacing = HashSet::new();
+    for piece in &stream.pieces {
+        if !is_new(piece) {
+            last = Some(stream.mark(piece));
+        } else if last.is_some_and(|last| before_gone.contains(&last)) {
+            replacing.insert(piece.start);
+        }
+    }
+    replacing
+}
+
+/// The fingerprint of passages one after another.
+fn joined(marks: impl Iterator<Item = Mark>) -> Mark {
+    marks.fold((0, 0), |(length, mark), (more, next)| {
+        (length + more, (times(mark, power(more)) + next) % PRIME)
+    })
+}
+
+fn power(mut exponent: usize) -> u64 {
+    let (mut power, mut base) = (1, BASE);
+    while exponent > 0 {
+        if exponent % 2 == 1 {
+            power = times(power, base);
+        }
+        base = times(base, base);
+        exponent /= 2;
+    }
+    power
+}
+
+/// How long a passage is, and its fingerprint.
+type Mark = (usize, u64);
+
+fn read(mark: &str) -> Option<Mark> {
     let (length, mark) = mark.split_once(':')?;
     Some((length.parse().ok()?, u64::from_str_radix(mark, 16).ok()?))
 }
@@ -216,8 +403,12 @@ fn spaced(text: &str) -> String {
 }
 
 fn demands(text: &str) -> bool {
+    says(text, &DEMANDS)
+}
+
+fn says(text: &str, words: &[&str]) -> bool {
     let text = spaced(text);
-    DEMANDS.iter().any(|word| text.contains(&format!(" {word} ")))
+    words.iter().any(|word| text.contains(&format!(" {word} ")))
 }
 
 fn names(text: &str, subjects: &HashSet<String>) -> bool {
@@ -290,6 +481,22 @@ impl<'p> Stream<'p> {
         stream
     }
 
+    /// The pieces of each section that has any, and whether facts stand in it.
+    fn sections(&self) -> Vec<(bool, Vec<Piece<'p>>)> {
+        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut sections: Vec<(bool, Vec<Piece<'p>>)> = Vec::new();
+        for piece in &self.pieces {
+            let place = *places.entry(piece.passage.section).or_insert(sections.len());
+            if place == sections.len() {
+                sections.push((piece.passage.with_facts, Vec::new()));
+            }
+            if let Some((_, pieces)) = sections.get_mut(place) {
+                pieces.push(*piece);
+            }
+        }
+        sections
+    }
+
     fn push(&mut self, text: &str) {
         let mut inside = false;
         for letter in text.chars().flat_map(char::to_lowercase) {
@@ -305,6 +512,10 @@ impl<'p> Stream<'p> {
             }
             inside = counts;
         }
+    }
+
+    fn mark(&self, piece: &Piece<'_>) -> Mark {
+        (piece.end - piece.start, self.fingerprint(piece.start, piece.end))
     }
 
     fn ends(&self, at: usize) -> bool {
@@ -368,6 +579,7 @@ mod tests {
         let recorded = fingerprints(&reading("A token is opaque. Keep it safe,\nand renew it.\n\nThe end"));
         let words = compare(
             &recorded,
+            &[],
             &reading("A token\nis opaque. Keep it safe, and\nrenew\nit. The end"),
         );
         assert!(words.new.is_empty() && words.gone == 0, "{words:?}");
@@ -378,11 +590,12 @@ mod tests {
         let recorded = fingerprints(&reading("A token is opaque.\nKeep it safe."));
         let words = compare(
             &recorded,
+            &[],
             &reading("A token is opaque. Basic is retired.\nKeep it safe."),
         );
         assert_eq!(words.new, ["Basic is retired."]);
         assert_eq!((words.demands.len(), words.gone), (1, 0));
-        let words = compare(&recorded, &reading("A token is opaque.\nKeep it very safe."));
+        let words = compare(&recorded, &[], &reading("A token is opaque.\nKeep it very safe."));
         assert_eq!(words.new, ["Keep it very safe."]);
         assert_eq!((words.demands.len(), words.gone), (0, 1));
     }
@@ -398,7 +611,7 @@ mod tests {
     fn twice_the_page_is_twice_the_work() {
         let page = |count: usize| "Some words about the account, and more of them.\nA token is opaque.\n".repeat(count);
         let recorded = fingerprints(&reading(&page(1)));
-        let steps = |count| compare(&recorded, &reading(&page(count))).steps;
+        let steps = |count| compare(&recorded, &[], &reading(&page(count))).steps;
         assert!(steps(2000) <= 2 * steps(1000) + 100);
     }
 }

@@ -1,11 +1,14 @@
 //! Where the lines of a page stand: sections, boxes, lists and examples. Each is found in one walk over the lines.
 
-use super::patterns::LISTED;
+use super::patterns::{LISTED, MARKED, REQUEST_LINE, TABLE_HEAD};
+use crate::drift::page::{APART, BACK};
 
 /// What is known of each line.
 pub(super) struct Layout {
     /// The line of the heading above.
     pub sections: Vec<usize>,
+    /// Whether it belongs to the site, and not to the page.
+    pub apart: Vec<bool>,
     /// Whether it stands in a box.
     pub fenced: Vec<bool>,
     /// The first and the last spoken line of the list that it stands in.
@@ -24,6 +27,7 @@ impl Layout {
         let groups = groups(lines);
         Self {
             sections: sections(lines, html),
+            apart: apart(lines),
             fenced: fenced(lines),
             scopes: scopes(lines, &groups, &spoken_before),
             groups,
@@ -31,6 +35,16 @@ impl Layout {
             ends: ends(lines),
         }
     }
+}
+
+fn apart(lines: &[String]) -> Vec<bool> {
+    let mut inside = false;
+    let mut all = Vec::with_capacity(lines.len());
+    for line in lines {
+        inside = line == APART || inside && line != BACK;
+        all.push(inside);
+    }
+    all
 }
 
 fn opens_box(line: &str) -> bool {
@@ -134,6 +148,10 @@ fn sections(lines: &[String], html: bool) -> Vec<usize> {
     };
     let mut fence = false;
     let mut current = 0;
+    let mut level = 0;
+    // Whether parameters are described in the section, and whether it has a request.
+    let (mut described, mut asked) = (false, false);
+    let mut left = None;
     let mut sections = Vec::with_capacity(lines.len());
     for (at, line) in lines.iter().enumerate() {
         let text = line.trim();
@@ -149,8 +167,27 @@ fn sections(lines: &[String], html: bool) -> Vec<usize> {
             && !text.to_lowercase().ends_with(" parameter")
             && blank(at.checked_sub(1))
             && blank(Some(at + 1));
-        if !fence && !generic && (text.starts_with('#') && text.len() > 1 || plain_heading && !text.is_empty()) {
+        let depth = text.chars().take_while(|letter| *letter == '#').count();
+        let shows = REQUEST_LINE.is_match(text);
+        // Parameters that stand before the request that they are for, however it is headed.
+        let belongs = shows && described && !asked && depth > level;
+        if !fence && text == APART {
+            left = Some(current);
             current = at;
+        } else if !fence && text == BACK {
+            current = left.take().unwrap_or(current);
+        } else if !fence
+            && !generic
+            && !belongs
+            && (text.starts_with('#') && text.len() > 1 || plain_heading && !text.is_empty())
+        {
+            current = at;
+            level = depth;
+            (described, asked) = (false, shows);
+        } else {
+            asked |= shows;
+            described |=
+                TABLE_HEAD.is_match(line) || LISTED.captures(text).is_some_and(|item| MARKED.is_match(&item[1]));
         }
         sections.push(current);
     }

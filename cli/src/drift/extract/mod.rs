@@ -13,8 +13,8 @@ use super::page::Text;
 use layout::Layout;
 use patterns::{
     ADDRESS, AUTHENTICATION, COMMAND, DATA_OPTION, FORM_LINE, GRANT_NAMES, GRANT_VALUE, GRANT_WORDS, HEADER_LINE,
-    HEADER_OPTION, JSON_KEY, JSON_LINE, JSON_SCOPE, LIFETIME, LISTED, MARKED, METHOD_OPTION, NAMED, PAIR, PLACEHOLDER,
-    REQUEST_LINE, ROTATION, SCOPE_ITEM, SPAN, STATUS, TABLE_HEAD, TABLE_ROW, VALUE_IN_WORDS,
+    HEADER_OPTION, JSON_KEY, JSON_LINE, JSON_SCOPE, LIFETIME, LISTED, MARKED, METHOD_OPTION, NAMED, NEEDED_BELOW, PAIR,
+    PLACEHOLDER, REQUEST_LINE, ROTATION, SCOPE_ITEM, SPAN, STATUS, TABLE_HEAD, TABLE_ROW, VALUE_IN_WORDS,
 };
 
 /// What a page says, and where it could not be read.
@@ -39,6 +39,10 @@ pub struct Passage {
     pub code: bool,
     /// Whether facts stand in its section.
     pub with_facts: bool,
+    /// Its section, by the line of the heading.
+    pub section: usize,
+    /// Whether it belongs to the site, and not to the page.
+    pub apart: bool,
 }
 
 /// Reads the facts out of a page.
@@ -120,6 +124,8 @@ impl<'l> Reader<'l> {
             text: self.alike.get(&at).unwrap_or(&self.lines[at]).clone(),
             code: self.code[at],
             with_facts: self.with_facts.contains(&self.layout.sections[at]),
+            section: self.layout.sections[at],
+            apart: self.layout.apart[at],
         });
         Reading {
             passages: passages.collect(),
@@ -388,7 +394,7 @@ impl<'l> Reader<'l> {
     /// Values that the protocol fixes; placeholders and samples are nobody's fact.
     fn value(&mut self, endpoint: &str, name: &str, value: &str) {
         let value = decoded(value);
-        let value = value.trim_matches(['"', '\'']);
+        let value = value.trim_matches(['"', '\'', '`']);
         match name {
             "scope" => self.scopes(value),
             "grant_type" if GRANT_NAMES.is_match(value) || GRANT_VALUE.is_match(value) => {
@@ -403,11 +409,14 @@ impl<'l> Reader<'l> {
     }
 
     fn scopes(&mut self, list: &str) {
-        for scope in list.split([' ', '+', ',']).filter(|scope| !scope.is_empty()) {
-            let placeholder = scope.starts_with(['{', '<']) || scope.starts_with("your_");
-            if !placeholder {
-                self.there(Fact::new(Kind::Scope, scope));
-            }
+        let named = |scope: &&str| !scope.is_empty() && !scope.starts_with(['{', '<']) && !scope.starts_with("your_");
+        let scopes: Vec<&str> = list.split([' ', '+', ',']).filter(named).collect();
+        for scope in &scopes {
+            self.there(Fact::new(Kind::Scope, *scope));
+        }
+        if scopes.len() > 1 {
+            let between = if list.contains(',') { "comma" } else { "space" };
+            self.say(Fact::new(Kind::Separator, between), "");
         }
     }
 
@@ -553,6 +562,10 @@ impl<'l> Reader<'l> {
         if let Some(found) = VALUE_IN_WORDS.captures(notes) {
             let value = found.get(1).or_else(|| found.get(2)).map_or("", |value| value.as_str());
             self.value(endpoint, name, value);
+            // What it must be is its value, whatever it is called.
+            if name == "grant_type" && value == value.to_lowercase() {
+                self.say(Fact::new(Kind::Grant, value), "");
+            }
         }
         if name == "grant_type" {
             for found in GRANT_NAMES.find_iter(notes) {
@@ -605,6 +618,7 @@ impl<'l> Reader<'l> {
                 self.alike.insert(at, alike(&names[0], needed, notes));
             }
             let (first, last) = self.layout.groups[at];
+            let needed = needed.or_else(|| self.introduced(first));
             let Some(request) = self.request_near(first, last).cloned() else {
                 self.unread
                     .push(format!("line {}: `{}` without a request", at + 1, names.join("`, `")));
@@ -640,6 +654,12 @@ impl<'l> Reader<'l> {
             "optional parameter" => Some("optional"),
             _ => None,
         }
+    }
+
+    /// `The following parameters are needed:` before the list.
+    fn introduced(&self, first: usize) -> Option<&'static str> {
+        let before = self.layout.spoken_before[first]?;
+        NEEDED_BELOW.is_match(&self.lines[before]).then_some("needed")
     }
 
     /// JSON examples: names and types, and nothing of the values but scopes and lifetimes.
@@ -686,6 +706,12 @@ impl<'l> Reader<'l> {
                                 Fact::new(Kind::Lifetime, "access_token in an example"),
                                 seconds.to_string(),
                             );
+                        }
+                        if name == "token_type"
+                            && let Some(kind) = value.as_str().filter(|kind| !kind.eq_ignore_ascii_case("bearer"))
+                            && kind.starts_with(|letter: char| letter.is_ascii_alphabetic())
+                        {
+                            self.say(Fact::of(Kind::Value, &endpoint, format!("token_type={kind}")), "");
                         }
                         if name == "scope"
                             && let Some(scopes) = value.as_str()
@@ -776,6 +802,8 @@ impl<'l> Reader<'l> {
 
     fn sentence(&mut self, at: usize, line: String) {
         self.at = at;
+        // A mark around a word says nothing here.
+        let line = line.replace('`', "");
         self.lifetimes(at, &line);
         for found in GRANT_WORDS.captures_iter(&line) {
             self.say(Fact::new(Kind::Grant, found[1].to_lowercase().replace(' ', "_")), "");

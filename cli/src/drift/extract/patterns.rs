@@ -78,6 +78,10 @@ pattern!(
     STATUS,
     r"(?i)\bHTTP/[\d.]+ (\d{3})\b|\b(\d{3}) HTTP status code\b|\bHTTP status code (\d{3})\b|\bstatus(?: code)?(?: of)?:? (\d{3})\b|\b(?:answers?|answered|returns?|returned|responds?)(?: with)?(?: an?)? (\d{3})\b"
 );
+pattern!(
+    NEEDED_BELOW,
+    r"(?i)\b(?:are|is) (?:all )?(?:needed|required|mandatory)\b[^.]*:\s*$|\b(?:must|need to|needs to|have to|has to) (?:include|provide|send|pass|contain|carry)\b[^.]*:\s*$"
+);
 pattern!(JSON_LINE, r#"^"[A-Za-z_][\w.:-]*"\s*:"#);
 pattern!(PLACEHOLDER, r"^\{[A-Z_]+\}");
 pattern!(JSON_KEY, r#""([A-Za-z_][\w.:-]*)"\s*:"#);

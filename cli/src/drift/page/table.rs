@@ -1,5 +1,8 @@
 //! Tables with their columns in one order: the name, whether it is required, and the rest.
 
+/// Stands in a cell for a drawing that has no name.
+pub(super) const DRAWING: &str = "\u{fffc}";
+
 /// The rows of a table that is being read.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
@@ -25,6 +28,11 @@ impl Rows {
         self.rows.last_mut()?.last_mut()
     }
 
+    /// Whether text goes into a cell.
+    pub fn is_open(&self) -> bool {
+        self.rows.last().is_some_and(|row| !row.is_empty())
+    }
+
     /// Whether its head says that it is one of parameters.
     pub fn describes(&self) -> bool {
         self.rows.first().is_some_and(|head| required_column(head).is_some())
@@ -32,7 +40,14 @@ impl Rows {
 
     pub fn lines(self) -> Vec<String> {
         let clean = |cell: String| {
-            let words: Vec<&str> = cell.split_whitespace().filter(|word| *word != "```").collect();
+            let words: Vec<&str> = cell
+                .split_whitespace()
+                .filter(|word| !["```", DRAWING].contains(word))
+                .collect();
+            // A cell with a drawing alone is not empty.
+            if words.is_empty() && cell.contains(DRAWING) {
+                return DRAWING.to_owned();
+            }
             words.join(" ").replace('|', "/")
         };
         let rows = self.rows.into_iter().filter(|row| !row.is_empty());
@@ -158,24 +173,42 @@ fn arranged(rows: Vec<Vec<String>>) -> Vec<String> {
     lines
 }
 
+const YES: [&str; 11] = [
+    "yes",
+    "y",
+    "true",
+    "required",
+    "mandatory",
+    "obligatory",
+    "always",
+    "x",
+    "must",
+    "needed",
+    "m",
+];
+const NO: [&str; 7] = ["no", "n", "false", "optional", "never", "o", "not required"];
+const SOMETIMES: [&str; 4] = ["conditional", "sometimes", "depends", "c"];
+
+/// Whether a word says that something is required, or that it is not.
+pub(super) fn says_needed(text: &str) -> bool {
+    let word = letters(text);
+    word.len() > 1
+        && [&YES[..], &NO, &SOMETIMES]
+            .iter()
+            .any(|words| words.contains(&word.as_str()))
+}
+
 /// What a cell says of being required, as `Yes`, `No` or `Required if`.
 fn in_words(cell: &str, contrary: bool) -> String {
-    const YES: [&str; 11] = [
-        "yes",
-        "y",
-        "true",
-        "required",
-        "mandatory",
-        "obligatory",
-        "always",
-        "x",
-        "must",
-        "needed",
-        "m",
-    ];
-    const NO: [&str; 7] = ["no", "n", "false", "optional", "never", "o", "not required"];
-    const SOMETIMES: [&str; 4] = ["conditional", "sometimes", "depends", "c"];
-    let word = letters(cell);
+    // A sign, and its name for those who do not see it.
+    let said = letters(cell);
+    let mut words = said.split(' ').filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default();
+    let word = if words.all(|word| word == first) {
+        first.to_owned()
+    } else {
+        said
+    };
     let tick = cell.contains([
         '\u{2713}', '\u{2714}', '\u{2611}', '\u{2705}', '\u{25cf}', '\u{2022}', '*',
     ]);
