@@ -276,3 +276,107 @@ async fn an_end_of_what_names_nobody_names_nobody() {
         assert!(!String::from_utf8_lossy(&stored.bytes).contains("customer-42"), "{how}");
     }
 }
+
+/// What is at hand where the copies part: the first login is on the older copy, on which it is ended by `a`, and the second one
+/// on the newer copy alone.
+struct Parted {
+    world: World,
+    a: TokenHandle,
+    older: Option<StoredRecord>,
+    newer: Option<StoredRecord>,
+}
+
+impl Parted {
+    async fn new() -> Self {
+        let world = World::new(STRICT);
+        let (a, d) = (world.process("a"), world.process("d"));
+        a.adopt(world.bank.login()).await.unwrap();
+        let older = copy(&world).await;
+        tokio::time::sleep(secs(100)).await;
+        d.adopt(world.bank.login()).await.unwrap();
+        let newer = copy(&world).await;
+        world.address.fails_over_to(older.clone()).await;
+        tokio::time::sleep(secs(100)).await;
+        Self { world, a, older, newer }
+    }
+}
+
+/// It saw the end, which goes over the second login when that comes back: however clocks stand, the third one came after it.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_saw_an_end_stays_though_the_end_becomes_that_of_another_login() {
+    for how in ["forget", "revoke"] {
+        for (skew, gap) in [(0, 10), (0, 50), (0, 100), (-50, 90), (50, 10), (-50, 120)] {
+            for looks_first in [0, 1] {
+                for waits in [false, true] {
+                    let Parted { world, a, newer, .. } = Parted::new().await;
+                    let clock = VirtualClock::new();
+                    clock.jump(skew + 200);
+                    let flaky = Arc::new(FlakyStore::new(world.store()));
+                    let b = user(&world.bank, &(Arc::clone(&flaky) as Arc<dyn TokenStore>), &clock, "b").build();
+                    end(&a, how).await;
+                    tokio::time::sleep(secs(gap)).await;
+                    if waits {
+                        let _ = b.load().await;
+                        flaky.fail_after_swaps(0);
+                    }
+                    let _ = b.adopt(world.bank.login()).await;
+                    tokio::time::sleep(secs(1)).await;
+                    world.address.fails_over_to(newer).await;
+                    tokio::time::sleep(secs(1)).await;
+                    let handles = [[&a, &b], [&b, &a]][looks_first];
+                    called(if waits { 5 } else { 400 }, &handles[..1]).await;
+                    flaky.heal();
+                    let third = Some("Bearer access-3".to_owned());
+                    let shown = called(900, &handles).await;
+                    assert_eq!(
+                        shown,
+                        [third.clone(), third],
+                        "{how} {skew} {gap} {looks_first} {waits}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The end that became that of the second login is still that of the first one, over which another login had gone on the older
+/// copy before that.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_became_that_of_another_login_ends_all_that_it_ended_before() {
+    for waits in [false, true] {
+        for comes_between in [false, true] {
+            let Parted { world, a, older, newer } = Parted::new().await;
+            let flaky = Arc::new(FlakyStore::new(world.store()));
+            let e = user(
+                &world.bank,
+                &(Arc::clone(&flaky) as Arc<dyn TokenStore>),
+                &world.clock,
+                "e",
+            )
+            .build();
+            e.load().await.unwrap();
+            if waits {
+                flaky.lose_swaps();
+            }
+            let _ = e.adopt(world.bank.login()).await;
+            flaky.heal();
+            tokio::time::sleep(secs(30)).await;
+            let third = copy(&world).await;
+            drop(e);
+            world.address.fails_over_to(older).await;
+            tokio::time::sleep(secs(200)).await;
+            a.revoke().await.unwrap();
+            if comes_between {
+                world.address.fails_over_to(newer).await;
+                assert_eq!(called(400, &[&a]).await, [None], "{waits}");
+            }
+            world.address.fails_over_to(third).await;
+            let other = world.process("f");
+            assert_eq!(
+                called(900, &[&a, &other]).await,
+                [None, None],
+                "{waits} {comes_between}"
+            );
+        }
+    }
+}

@@ -252,10 +252,9 @@ impl TokenHandle {
     }
 
     async fn put_right(&self) -> bool {
-        let key = self.0.grant.named().into_owned();
         let mended = self.owned(|live| async move { Ok(transaction::mend(&live).await?) });
         mended.await.unwrap_or_else(|error| {
-            tracing::warn!(%key, error = %with_causes(&error), "what the store lost was not put right");
+            tracing::warn!(key = %self.0.grant.named(), error = %with_causes(&error), "what the store lost was not put right");
             false
         })
     }

@@ -272,8 +272,43 @@ impl Lineage {
     pub(crate) fn saw_end(&self, of: Option<&Self>, at: DateTime<Utc>) -> bool {
         match self.ancestor(of.map_or("", |of| &of.id)) {
             Some(ancestor) => ancestor.ended && ancestor.ended_at.is_none_or(|seen| seen >= at),
-            None => of.is_some_and(|of| self.is_long_after(of)) && is_surely_later(self.at, at),
+            None => of.is_some_and(|of| {
+                self.saw_end_of_a_common(of, at) || (self.is_long_after(of) && is_surely_later(self.at, at))
+            }),
         }
+    }
+
+    /// Whether this login saw a grant ended then, or later, that came before the other one too.
+    fn saw_end_of_a_common(&self, other: &Self, at: DateTime<Utc>) -> bool {
+        let saw = |own: &Ancestor| own.ended && own.ended_at.is_some_and(|seen| seen >= at);
+        let is_before_both = |own: &Ancestor| other.ancestor(&own.id).is_some();
+        self.before.iter().any(|own| saw(own) && is_before_both(own))
+    }
+
+    /// The same login, which ends with one that came before it: the end stays that of the earlier one too, and of all that ended
+    /// with it.
+    #[must_use]
+    pub(crate) fn ended_with(mut self, ended: Option<&Self>, at: DateTime<Utc>) -> Self {
+        let id = ended.map_or("", |ended| &ended.id);
+        let ended_then = |id: &str| {
+            let known = ended.and_then(|ended| ended.ancestor(id));
+            known.is_some_and(|known| known.ended && known.ended_at == Some(at))
+        };
+        for own in self.before.iter_mut().filter(|own| own.id == id || ended_then(&own.id)) {
+            own.ended = true;
+            own.ended_at = own.ended_at.max(Some(at));
+        }
+        self
+    }
+
+    /// Whether a grant that ended then, and with it the other one, came before this login too, which did not see its end.
+    pub(crate) fn missed_end_of_a_common(&self, other: &Self, at: DateTime<Utc>) -> bool {
+        let ended_then = |known: &&Ancestor| known.ended && known.ended_at == Some(at);
+        let missed = |own: &Ancestor| !own.ended || own.ended_at.is_some_and(|seen| seen < at);
+        let ended = other.before.iter().filter(ended_then);
+        ended
+            .into_iter()
+            .any(|known| self.ancestor(&known.id).is_some_and(missed))
     }
 
     /// Whether this login goes over what is stored. `ended`: when that was ended on purpose.
@@ -285,7 +320,10 @@ impl Lineage {
         match Self::kinship(stored, Some(self)) {
             Kinship::Same | Kinship::Later => false,
             Kinship::Earlier => after_the_end,
-            Kinship::Apart => after_the_end && stored.is_some_and(|stored| self.goes_over_one_apart(stored)),
+            Kinship::Apart => {
+                let saw_its_end = ended.is_some_and(|end| self.saw_end(stored, end));
+                after_the_end && (saw_its_end || stored.is_some_and(|stored| self.goes_over_one_apart(stored)))
+            }
             Kinship::Unknown => after_the_end,
         }
     }

@@ -384,11 +384,11 @@ fn came_after(login: Option<&Lineage>, end: &Tombstone) -> bool {
 fn came_while_it_was_lost(held: &TokenSet, stored: &Record) -> bool {
     let logins = held.lineage.as_ref().zip(stored.lineage());
     logins.is_some_and(|(login, of_stored)| {
+        let end = stored.ended_on_purpose().map(|end| end.at);
         let could_not_see_it = login.began_over_nothing() || login.is_of_another_copy_than(of_stored);
-        let last = stored
-            .ended_on_purpose()
-            .map_or(of_stored.at(), |end| end.at.max(of_stored.at()));
-        could_not_see_it && is_surely_later(login.at(), last)
+        let last = end.map_or(of_stored.at(), |end| end.max(of_stored.at()));
+        end.is_some_and(|end| login.saw_end(Some(of_stored), end))
+            || (could_not_see_it && is_surely_later(login.at(), last))
     })
 }
 
@@ -439,10 +439,15 @@ fn came_before(read: &Record, end: &Tombstone) -> bool {
 }
 
 /// Whether what was read began before this end of a grant that is not its own, by more than clocks are wrong. Its login went
-/// over what was stored, which was not that grant: it is of another copy of the store, which was away when the grant ended.
+/// over what was stored, which was not that grant, or over one that ended then: it is of another copy of the store, which was
+/// away when the grant ended.
 fn was_lost_at(read: &Record, end: &Tombstone) -> bool {
-    let login = read.lineage().filter(|login| login.went_over_what_was_stored());
-    login.is_some_and(|login| is_surely_later(end.at, login.at()))
+    let of = end.lineage.as_ref();
+    read.lineage().is_some_and(|login| {
+        let missed_it =
+            login.went_over_what_was_stored() || of.is_some_and(|of| login.missed_end_of_a_common(of, end.at));
+        missed_it && !login.saw_end(of, end.at) && is_surely_later(end.at, login.at())
+    })
 }
 
 /// Whether tokens live on at the provider though the grant was ended there: whoever did that knew earlier ones.

@@ -338,9 +338,12 @@ impl Record {
     #[must_use]
     pub(crate) fn of_later(mut self, login: &Self) -> Self {
         if let Some(tombstone) = &mut self.tombstone {
+            let ended = tombstone.lineage.take();
+            let lineage = login.lineage().cloned();
+            tombstone.lineage = lineage.map(|lineage| lineage.ended_with(ended.as_ref(), tombstone.at));
             tombstone.generation = login.generation();
         }
-        self.of(login.lineage())
+        self
     }
 
     /// Writes the record for a store, with a checksum as its last field: a store may turn a bit.

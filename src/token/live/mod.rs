@@ -177,7 +177,7 @@ impl Live {
 
     /// Tells the audit what this process did to the grant; `generation`: of the tokens that it is about.
     pub fn audit(&self, generation: u64, action: AuditAction) {
-        self.audit_as(|key| key.clone(), generation, action);
+        self.audit_as(|_| self.grant.named().into_owned(), generation, action);
     }
 
     /// The same in an erasure: the event does not name the person.

@@ -205,6 +205,9 @@ async fn bury(live: &Live, fence: u64, seen: Option<Versioned>, tokens: &TokenSe
     // An older copy of the store knows nothing of an end that this process knows: it stays the end of that grant.
     if let Some(known_end) = seen.as_ref().and_then(|seen| live.held.end_undone_by(seen)) {
         buried = buried.after_end(&known_end);
+        if known_end.pseudonym.is_some() {
+            buried = buried.without_person(live.grant.pseudonym_key.as_ref());
+        }
     }
     let buried = live.grant.tombstone(buried);
     let seen = seen.map(|seen| seen.revision);
