@@ -149,6 +149,55 @@ fn the_overlay_is_put_over_the_document_and_stays_when_a_newer_one_comes() {
 }
 
 #[test]
+fn a_wrong_value_in_the_overlay_is_refused_there_once_and_costs_no_operation() {
+    let place = Place::new("wrong-value");
+    place.import(Some("harbour.yaml"), |_| {});
+    let (overlay, bundle) = (place.read("overlay.yaml"), place.read("bundle.json"));
+    let line = overlay.lines().count() + 2;
+    let pages = r#"style: cursor, next: /nope, parameter: cursor, items: /nope"#;
+    for (target, update, told) in [
+        (
+            "['/payments'].post",
+            "x-idempotency: { headr: Key }".to_owned(),
+            "`x-idempotency`: unknown field `headr`",
+        ),
+        (
+            "['/accounts'].get",
+            "x-pagination: { style: cursr, items: /a }".to_owned(),
+            "`x-pagination`: unknown variant `cursr`",
+        ),
+        (
+            "['/accounts'].get",
+            format!("x-pagination: {{ {pages} }}"),
+            "`x-pagination` /nope",
+        ),
+        (
+            "['/accounts']",
+            "get: { x-effect: saf }".to_owned(),
+            "`x-effect`: unknown variant `saf`",
+        ),
+    ] {
+        let action = format!("  - target: \"$.paths{target}\"\n    update: {{ {update} }}\n");
+        place.write("overlay.yaml", &format!("{overlay}{action}"));
+        let (outcome, found) = place.import(None, |_| {});
+        assert_eq!(outcome, Outcome::Failure, "{update}");
+        let refused = format!("Refused specs/harbour/overlay.yaml:{line}: {told}");
+        assert!(found.contains(&refused), "{found}");
+        assert_eq!(found.matches("Refused").count(), 1, "{found}");
+        assert_eq!(place.read("bundle.json"), bundle, "{update}");
+    }
+    // What is said of all of it is told once too.
+    place.write(
+        "overlay.yaml",
+        &overlay.replace("pkce: undocumented", "pkce: undocumentd"),
+    );
+    let (outcome, found) = place.import(None, |_| {});
+    assert_eq!(outcome, Outcome::Failure);
+    assert!(found.contains("`x-oauth`: unknown variant `undocumentd`"), "{found}");
+    assert_eq!(found.lines().count(), 1, "{found}");
+}
+
+#[test]
 fn operations_can_be_chosen_and_types_follow() {
     let place = Place::new("only");
     place.import(Some("harbour.yaml"), |options| {
