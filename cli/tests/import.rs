@@ -216,6 +216,16 @@ fn operations_can_be_chosen_and_types_follow() {
     let (outcome, told) = place.import(None, |options| options.only = vec!["nope".to_owned()]);
     assert_eq!(outcome, Outcome::Failure);
     assert!(told.contains("no operation of that choice"), "{told}");
+    // One that chooses nothing beside one that does.
+    for other in ["nope", "tag:Nope", "path:/nope"] {
+        let (outcome, told) = place.import(None, |options| {
+            options.only = vec!["tag:Payments".to_owned(), other.to_owned()];
+        });
+        assert_eq!(outcome, Outcome::Failure, "{other}");
+        let choice = format!("no operation of that choice: `{other}`; its tags are `");
+        assert!(told.contains(&choice) && told.contains("`Payments`"), "{told}");
+        assert!(told.contains("its paths `/accounts`"), "{told}");
+    }
     // The choice is kept.
     place.import(None, |_| {});
     assert_eq!(paths(&place.bundle()), chosen);
