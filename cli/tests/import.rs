@@ -149,6 +149,47 @@ fn the_overlay_is_put_over_the_document_and_stays_when_a_newer_one_comes() {
 }
 
 #[test]
+fn pages_are_proposed_wherever_the_schema_of_the_page_stands() {
+    let next = r#""next_cursor":{"type":"string"}"#;
+    let list = r##""bookings":{"type":"array","items":{"$ref":"#/components/schemas/Booking"}}"##;
+    for (page, is_proposed) in [
+        (format!(r#"{{"properties":{{{next},{list}}}}}"#), true),
+        (
+            format!(r##"{{"allOf":[{{"$ref":"#/components/schemas/Paged"}},{{"properties":{{{list}}}}}]}}"##),
+            true,
+        ),
+        // Beside a list of things, one of texts.
+        (
+            format!(r#"{{"properties":{{{next},{list},"warnings":{{"type":"array","items":{{"type":"string"}}}}}}}}"#),
+            true,
+        ),
+        // Which of two lists of things has pages, nobody knows.
+        (
+            format!(
+                r#"{{"properties":{{{next},{list},"others":{{"type":"array","items":{{"properties":{{"a":{{}}}}}}}}}}}}"#
+            ),
+            false,
+        ),
+    ] {
+        let document = format!(
+            r##"{{"openapi":"3.0.3","paths":{{"/b":{{"get":{{"parameters":[{{"name":"cursor","in":"query","schema":{{"type":"string"}}}}],
+            "responses":{{"200":{{"content":{{"application/json":{{"schema":{page}}}}}}}}}}}}}}},"components":{{"schemas":{{
+            "Paged":{{"properties":{{{next}}}}},"Booking":{{"allOf":[{{"properties":{{"id":{{"type":"string"}}}}}}]}}}}}}}}"##
+        );
+        let proposals = import::proposals(&finrail_spec::json::Json::parse(&document).unwrap());
+        let pages: Vec<_> = proposals
+            .iter()
+            .filter(|one| one.update.contains("x-pagination"))
+            .collect();
+        assert_eq!(pages.len(), usize::from(is_proposed), "{page}");
+        assert!(
+            pages.iter().all(|one| one.update.contains(r#""items": "/bookings""#)),
+            "{page}"
+        );
+    }
+}
+
+#[test]
 fn a_wrong_value_in_the_overlay_is_refused_there_once_and_costs_no_operation() {
     let place = Place::new("wrong-value");
     place.import(Some("harbour.yaml"), |_| {});
