@@ -140,7 +140,7 @@ fn parts_of<'s>(schema: &'s Json, schemas: &BTreeMap<&str, &'s Json>) -> impl It
     // One alone, with words about it, stays a reference.
     let is_one = members.len() < 2 && schema.get("properties").is_none();
     let named = members.iter().filter_map(reference);
-    let is_plain = !is_one && !has_kinds(schema) && !members.iter().any(|member| has_kinds(member));
+    let is_plain = !is_one && !has_kinds(schema) && !members.iter().any(has_kinds);
     let all_plain = is_plain
         && named
             .clone()
