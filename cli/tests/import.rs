@@ -149,6 +149,96 @@ fn the_overlay_is_put_over_the_document_and_stays_when_a_newer_one_comes() {
 }
 
 #[test]
+fn pages_are_proposed_wherever_the_schema_of_the_page_stands() {
+    let next = r#""next_cursor":{"type":"string"}"#;
+    let list = r##""bookings":{"type":"array","items":{"$ref":"#/components/schemas/Booking"}}"##;
+    for (page, is_proposed) in [
+        (format!(r#"{{"properties":{{{next},{list}}}}}"#), true),
+        (
+            format!(r##"{{"allOf":[{{"$ref":"#/components/schemas/Paged"}},{{"properties":{{{list}}}}}]}}"##),
+            true,
+        ),
+        // Beside a list of things, one of texts.
+        (
+            format!(r#"{{"properties":{{{next},{list},"warnings":{{"type":"array","items":{{"type":"string"}}}}}}}}"#),
+            true,
+        ),
+        // Which of two lists of things has pages, nobody knows.
+        (
+            format!(
+                r#"{{"properties":{{{next},{list},"others":{{"type":"array","items":{{"properties":{{"a":{{}}}}}}}}}}}}"#
+            ),
+            false,
+        ),
+    ] {
+        let document = format!(
+            r##"{{"openapi":"3.0.3","paths":{{"/b":{{"get":{{"parameters":[{{"name":"cursor","in":"query","schema":{{"type":"string"}}}}],
+            "responses":{{"200":{{"content":{{"application/json":{{"schema":{page}}}}}}}}}}}}}}},"components":{{"schemas":{{
+            "Paged":{{"properties":{{{next}}}}},"Booking":{{"allOf":[{{"properties":{{"id":{{"type":"string"}}}}}}]}}}}}}}}"##
+        );
+        let proposals = import::proposals(&finrail_spec::json::Json::parse(&document).unwrap());
+        let pages: Vec<_> = proposals
+            .iter()
+            .filter(|one| one.update.contains("x-pagination"))
+            .collect();
+        assert_eq!(pages.len(), usize::from(is_proposed), "{page}");
+        assert!(
+            pages.iter().all(|one| one.update.contains(r#""items": "/bookings""#)),
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_value_in_the_overlay_is_refused_there_once_and_costs_no_operation() {
+    let place = Place::new("wrong-value");
+    place.import(Some("harbour.yaml"), |_| {});
+    let (overlay, bundle) = (place.read("overlay.yaml"), place.read("bundle.json"));
+    let line = overlay.lines().count() + 2;
+    let pages = r#"style: cursor, next: /nope, parameter: cursor, items: /nope"#;
+    for (target, update, told) in [
+        (
+            "['/payments'].post",
+            "x-idempotency: { headr: Key }".to_owned(),
+            "`x-idempotency`: unknown field `headr`",
+        ),
+        (
+            "['/accounts'].get",
+            "x-pagination: { style: cursr, items: /a }".to_owned(),
+            "`x-pagination`: unknown variant `cursr`",
+        ),
+        (
+            "['/accounts'].get",
+            format!("x-pagination: {{ {pages} }}"),
+            "`x-pagination` /nope",
+        ),
+        (
+            "['/accounts']",
+            "get: { x-effect: saf }".to_owned(),
+            "`x-effect`: unknown variant `saf`",
+        ),
+    ] {
+        let action = format!("  - target: \"$.paths{target}\"\n    update: {{ {update} }}\n");
+        place.write("overlay.yaml", &format!("{overlay}{action}"));
+        let (outcome, found) = place.import(None, |_| {});
+        assert_eq!(outcome, Outcome::Failure, "{update}");
+        let refused = format!("Refused specs/harbour/overlay.yaml:{line}: {told}");
+        assert!(found.contains(&refused), "{found}");
+        assert_eq!(found.matches("Refused").count(), 1, "{found}");
+        assert_eq!(place.read("bundle.json"), bundle, "{update}");
+    }
+    // What is said of all of it is told once too.
+    place.write(
+        "overlay.yaml",
+        &overlay.replace("pkce: undocumented", "pkce: undocumentd"),
+    );
+    let (outcome, found) = place.import(None, |_| {});
+    assert_eq!(outcome, Outcome::Failure);
+    assert!(found.contains("`x-oauth`: unknown variant `undocumentd`"), "{found}");
+    assert_eq!(found.lines().count(), 1, "{found}");
+}
+
+#[test]
 fn operations_can_be_chosen_and_types_follow() {
     let place = Place::new("only");
     place.import(Some("harbour.yaml"), |options| {
@@ -167,6 +257,16 @@ fn operations_can_be_chosen_and_types_follow() {
     let (outcome, told) = place.import(None, |options| options.only = vec!["nope".to_owned()]);
     assert_eq!(outcome, Outcome::Failure);
     assert!(told.contains("no operation of that choice"), "{told}");
+    // One that chooses nothing beside one that does.
+    for other in ["nope", "tag:Nope", "path:/nope"] {
+        let (outcome, told) = place.import(None, |options| {
+            options.only = vec!["tag:Payments".to_owned(), other.to_owned()];
+        });
+        assert_eq!(outcome, Outcome::Failure, "{other}");
+        let choice = format!("no operation of that choice: `{other}`; its tags are `");
+        assert!(told.contains(&choice) && told.contains("`Payments`"), "{told}");
+        assert!(told.contains("its paths `/accounts`"), "{told}");
+    }
     // The choice is kept.
     place.import(None, |_| {});
     assert_eq!(paths(&place.bundle()), chosen);

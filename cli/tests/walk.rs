@@ -57,6 +57,10 @@ fn the_commands_of_the_page_do_what_it_says() {
             _ => panic!("`{line}` is no command of this page"),
         }
         words.remove(0);
+        if let Some(at) = words.iter().position(|word| *word == "--finrail") {
+            // The checkout that this is.
+            words[at + 1] = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        }
         ran.push(words[0]);
         if words[0] == "sandbox" {
             // Any port, so that tests do not meet.

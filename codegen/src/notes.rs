@@ -36,4 +36,6 @@ pub(crate) struct FieldNotes {
     pub description: Option<String>,
     pub aliases: Vec<String>,
     pub lenient_array: bool,
+    /// It is sent in a body, and has to be there, if only as `null`.
+    pub null_where_none: bool,
 }

@@ -17,12 +17,17 @@ use finrail_spec::names::{is_snake_case, pascal_case, snake_case, variant_name, 
 /// Names that the module of the types uses itself.
 const TYPES_TAKEN: [&str; 6] = ["Default", "Err", "None", "Ok", "Self", "Some"];
 
+/// What the body of a request is called in the text of a problem.
+const BODY: &str = "request body";
+
 /// Where a schema stands, for the text of a problem.
 #[derive(Clone)]
 pub(crate) struct Place {
     owner: Owner,
     /// Its value is written as a text, whatever its type.
     in_parameter: bool,
+    /// It is a field of a form, which has no `null`.
+    in_form: bool,
     /// It is sent as a part of a body, or is the object of all parts.
     in_parts: bool,
     /// The way from there: `address.lines[]`.
@@ -46,7 +51,20 @@ impl Place {
     pub fn parts(id: &str) -> Self {
         Self {
             in_parts: true,
-            ..Self::operation(id, "request body")
+            ..Self::form(id)
+        }
+    }
+
+    /// The JSON body of an operation.
+    pub fn body(id: &str) -> Self {
+        Self::operation(id, BODY)
+    }
+
+    /// The body of an operation that is sent as a form.
+    pub fn form(id: &str) -> Self {
+        Self {
+            in_form: true,
+            ..Self::body(id)
         }
     }
 
@@ -68,6 +86,7 @@ impl Place {
         Self {
             owner,
             in_parameter: false,
+            in_form: false,
             in_parts: false,
             trail: String::new(),
             pointer,
@@ -91,6 +110,7 @@ impl Place {
         Self {
             owner: self.owner.clone(),
             in_parameter: self.in_parameter,
+            in_form: self.in_form,
             in_parts: self.in_parts,
             trail: format!("{}{trail}", self.trail),
             pointer: format!("{}{pointer}", self.pointer),
@@ -109,6 +129,8 @@ pub(crate) struct Schemas<'a> {
     hoisted: Map<String, Value>,
     /// The same as they stand in the document.
     unnamed: BTreeMap<String, Value>,
+    /// Named schemas that JSON bodies of requests are made of.
+    sent: BTreeSet<String>,
 }
 
 impl<'a> Schemas<'a> {
@@ -119,6 +141,7 @@ impl<'a> Schemas<'a> {
             notes: BTreeMap::new(),
             hoisted: Map::new(),
             unnamed: BTreeMap::new(),
+            sent: sent(&document.json),
         }
     }
 
@@ -243,6 +266,14 @@ impl<'a> Schemas<'a> {
             }
         }
         schema
+    }
+
+    /// Whether what stands there is sent as JSON.
+    fn is_sent(&self, place: &Place) -> bool {
+        match &place.owner {
+            Owner::Schema(name) => self.sent.contains(name),
+            Owner::Operation(_, what) => what == BODY && !place.in_form,
+        }
     }
 
     fn complain(&mut self, place: &Place, reason: String) {
@@ -514,6 +545,10 @@ impl<'a> Schemas<'a> {
                     .filter_map(|a| a.as_str().map(str::to_owned))
                     .collect(),
                 lenient_array: property["x-lenient"] == "array",
+                null_where_none: property["nullable"] == json!(true)
+                    && required.contains(wire.as_str())
+                    && !wrapper
+                    && self.is_sent(place),
             };
             if let Some(notes_of_schema) = self.notes.get_mut(name) {
                 notes_of_schema.fields.insert(rust.clone(), notes);
@@ -554,6 +589,38 @@ pub(crate) fn text(json: &Value, key: &str) -> Option<String> {
 /// The name that a `$ref` to a schema has.
 pub(crate) fn reference(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
+}
+
+/// The named schemas that JSON bodies of requests are made of, and no form: a form has no `null`.
+fn sent(document: &Value) -> BTreeSet<String> {
+    let (mut sent, mut in_forms) = (BTreeSet::new(), BTreeSet::new());
+    let paths = document["paths"].as_object().into_iter().flatten();
+    for operation in paths.flat_map(|(_, item)| item.as_object().into_iter().flatten()) {
+        let contents = operation.1["requestBody"]["content"].as_object();
+        for (media_type, content) in contents.into_iter().flatten() {
+            let found = match media_type.contains("json") {
+                true => &mut sent,
+                false => &mut in_forms,
+            };
+            reach(document, &content["schema"], found);
+        }
+    }
+    sent.retain(|name| !in_forms.contains(name));
+    sent
+}
+
+/// Adds the named schemas that a part of a document leads to, however far.
+fn reach(document: &Value, part: &Value, found: &mut BTreeSet<String>) {
+    let mut queue = vec![part];
+    while let Some(part) = queue.pop() {
+        if let Some(name) = reference(part)
+            && found.insert(name.to_owned())
+        {
+            queue.push(&document["components"]["schemas"][name]);
+        }
+        queue.extend(part.as_object().into_iter().flat_map(|members| members.values()));
+        queue.extend(part.as_array().into_iter().flatten());
+    }
 }
 
 fn keeps_the_rest(schema: &Value) -> bool {

@@ -353,10 +353,10 @@ impl Transform<'_> {
             );
         }
         let (sent, place) = match kind {
-            BodyKind::Json => ("application/json", Place::operation(id, "request body")),
+            BodyKind::Json => ("application/json", Place::body(id)),
             BodyKind::Form => {
                 self.check_form(operation, entry, schema);
-                (FORM, Place::operation(id, "request body"))
+                (FORM, Place::form(id))
             }
             BodyKind::Parts => {
                 self.check_parts(operation, entry, schema);

@@ -522,3 +522,33 @@ fn whatever_a_document_says_is_a_comment_that_rust_takes_and_no_code() {
         }
     }
 }
+
+#[test]
+fn what_a_body_must_have_and_may_be_null_is_written_as_null() {
+    let text = |required: bool, media_type: &str| {
+        let required: &[&str] = if required { &["until"] } else { &[] };
+        let until = json!({ "type": "string", "format": "date", "nullable": true });
+        let mut bundle: Value = serde_json::from_str(include_str!("specs/small.json")).unwrap();
+        bundle["paths"]["/mandates"] = json!({ "post": {
+            "operationId": "create_mandate", "summary": "Create a mandate", "x-provenance": { "grade": "official", "checked": "2026-11-21" },
+            "requestBody": { "required": true, "content": { media_type: { "schema": {
+                "type": "object", "required": required,
+                "properties": { "name": { "type": "string" }, "until": until } } } } },
+            "responses": { "204": { "description": "Done." } } } });
+        let tree = tree("small.json", &bundle.to_string(), &Options::default()).unwrap();
+        let mandate = items(&tree, "types", &["CreateMandateBody"]);
+        assert!(mandate.contains("until: "), "{mandate}");
+        mandate
+            .split("pub until")
+            .next()
+            .unwrap()
+            .rsplit("pub name")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(!text(true, "application/json").contains("skip_serializing_if"));
+    assert!(text(false, "application/json").contains("skip_serializing_if"));
+    // A form has no `null`.
+    assert!(text(true, "application/x-www-form-urlencoded").contains("skip_serializing_if"));
+}

@@ -8,7 +8,7 @@ use finrail_spec::json::Json;
 use finrail_spec::lines::Lines;
 use finrail_spec::naming::Renamed;
 use finrail_spec::normal::{LeftOut, Only, has_calls, is_own, normalised, operations_of, prune, reached};
-use finrail_spec::overlay::{self, OverlayFault};
+use finrail_spec::overlay::{self, OverlayFault, Written};
 use finrail_spec::pointer::{join, keys};
 use finrail_spec::readable::{Examples, Unreadable, examples, examples_of_schemas};
 use finrail_spec::sources::Sources;
@@ -96,9 +96,13 @@ fn told(faults: &[OverlayFault]) -> String {
 ///
 /// When the document or the overlay cannot be read, or nothing can be generated.
 pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<Imported, ImportError> {
-    let document = match overlay {
-        Some(overlay) => overlay::apply(document, overlay).map_err(ImportError::Overlay)?,
-        None => document.clone(),
+    let (document, written) = match overlay {
+        Some(overlay) => {
+            let over = overlay::apply(document, overlay).map_err(ImportError::Overlay)?;
+            let written = overlay::written(&over, overlay);
+            (over, written)
+        }
+        None => (document.clone(), Vec::new()),
     };
     let mut document = document;
     if is_own(&document) {
@@ -121,15 +125,30 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
             break;
         };
         let places = Places::of(&root, &text);
+        let mut of_overlay: Vec<OverlayFault> = Vec::new();
         let (mut refused, mut problems): (BTreeMap<String, Vec<String>>, Vec<String>) = Default::default();
         for error in &errors.0 {
             let of = places.operations(error.operation.as_deref(), error.line);
+            // What a person wrote is corrected where it stands, and costs no operation.
+            let blamed = written.iter().find(|one| is_wrong(one, &error.reason, &of));
+            if let Some(Written { pointer, .. }) = blamed {
+                if !of_overlay.iter().any(|known| known.pointer == *pointer) {
+                    of_overlay.push(OverlayFault {
+                        pointer: pointer.clone(),
+                        wrong: error.reason.clone(),
+                    });
+                }
+                continue;
+            }
             if of.is_empty() {
                 problems.push(error.reason.clone());
             }
             for pointer in of {
                 refused.entry(pointer).or_default().push(error.reason.clone());
             }
+        }
+        if !of_overlay.is_empty() {
+            return Err(ImportError::Overlay(of_overlay));
         }
         if refused.is_empty() {
             return Err(ImportError::Problems(problems));
@@ -180,6 +199,19 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
         examples: of_replies,
         examples_of_schemas: examples_of_schemas(&root, source),
     })
+}
+
+/// Whether the generator refuses what an overlay wrote, by the reason that it gives for these operations.
+fn is_wrong(one: &Written, reason: &str, operations: &BTreeSet<String>) -> bool {
+    let is_of_paths = one.place.starts_with("/paths/");
+    match is_of_paths {
+        true => {
+            let is_there = |pointer: &String| pointer.starts_with(&one.place) || one.place.starts_with(pointer);
+            reason.starts_with(&format!("`{}`", one.name)) && operations.iter().any(is_there)
+        }
+        // What it is at all, and not whether the document fits it.
+        false => reason.contains(&format!("`{}`: ", one.name)) && reason.contains("https://docs.rs/finrail-codegen"),
+    }
 }
 
 /// What a schema of the document is called now.

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 use finrail_spec::bearer::{CREDENTIALS, in_doubt};
 use finrail_spec::dialect::Dialect;
+use finrail_spec::json::Json;
+use finrail_spec::normal::{Only, operations_of};
 use finrail_spec::published::{Language, Published};
 
 pub use bundle::{Facts, ImportError, Imported, import};
@@ -194,6 +196,12 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         &options.only,
         Some(&record),
     );
+    // A choice that chooses nothing is a mistake, whatever else was chosen.
+    let over = finrail_spec::overlay::apply(&published.root, &overlay.root);
+    if let Some(why) = over.ok().and_then(|over| no_choice(&facts.only, &over)) {
+        shell.header(Tone::Bad, "Refused", &why)?;
+        return Ok(Outcome::Failure);
+    }
     // The bytes as they came.
     let document_file = match published.language {
         Language::Json => "openapi.json",
@@ -282,6 +290,43 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     };
     shell.header(Tone::Note, "Next", &what)?;
     Ok(Outcome::Fresh)
+}
+
+/// So many of what there is to choose are told.
+const TOLD: usize = 12;
+
+/// What of a choice chooses nothing, and what there is.
+fn no_choice(only: &Only, document: &Json) -> Option<String> {
+    let nothing = only.without_match(document);
+    if nothing.is_empty() {
+        return None;
+    }
+    let told = |words: &[&str]| {
+        let first: Vec<String> = words.iter().take(TOLD).map(|word| format!("`{word}`")).collect();
+        let more = if words.len() > TOLD { ", .." } else { "" };
+        format!("{}{more}", first.join(", "))
+    };
+    let mut tags: Vec<&str> = Vec::new();
+    for (_, operation) in operations_of(document) {
+        let of_it = operation.get("tags").map(Json::items).unwrap_or_default();
+        for tag in of_it.iter().filter_map(Json::as_str) {
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+    }
+    let paths = document.get("paths").map(Json::members).unwrap_or_default();
+    let paths: Vec<&str> = paths.iter().map(|(path, _)| path.as_str()).collect();
+    let nothing: Vec<&str> = nothing.iter().map(String::as_str).collect();
+    let tags = match tags.as_slice() {
+        [] => "it has no tags".to_owned(),
+        tags => format!("its tags are {}", told(tags)),
+    };
+    Some(format!(
+        "the document has no operation of that choice: {}; {tags}, and its paths {} (`tag:..`, `path:..` and an operationId choose)",
+        told(&nothing),
+        told(&paths)
+    ))
 }
 
 /// The arguments by which the same overlay is made again.

@@ -263,16 +263,26 @@ fn of_pages(root: &Json, operation: &Json, parameters: &[&Json], target: &str, f
         Some(contents) => contents.first().and_then(|(_, content)| content.get("schema")),
         None => reply.get("schema"),
     };
-    let Some(schema) = schema.map(|schema| target_of(root, schema)) else {
+    let Some(schema) = schema.map(|schema| in_one(root, schema, 0)) else {
         return;
     };
+    let schema = &schema;
     let properties = schema.get("properties").map(Json::members).unwrap_or_default();
-    let lists: Vec<&str> = properties
+    let lists: Vec<(&str, &Json)> = properties
         .iter()
-        .filter(|(_, property)| text(target_of(root, property), "type") == "array")
-        .map(|(name, _)| name.as_str())
+        .map(|(name, property)| (name.as_str(), target_of(root, property)))
+        .filter(|(_, property)| text(property, "type") == "array")
         .collect();
-    let [items] = lists.as_slice() else { return };
+    // Beside a list of things, one of texts or numbers is about them.
+    let of_things = lists.iter().filter(|(_, list)| {
+        let item = list.get("items").map(|item| in_one(root, item, 0));
+        item.is_some_and(|item| item.get("properties").is_some())
+    });
+    let of_things: Vec<&str> = of_things.map(|(name, _)| *name).collect();
+    let items = match (lists.as_slice(), of_things.as_slice()) {
+        ([(one, _)], _) | (_, [one]) => *one,
+        _ => return,
+    };
     let Some(next) = next_in(root, schema, "", 0) else {
         return of_numbers(root, schema, parameters, items, target, found);
     };
@@ -330,6 +340,26 @@ fn of_pages(root: &Json, operation: &Json, parameters: &[&Json], target: &str, f
         update,
         why: "its reply names a next page".to_owned(),
     });
+}
+
+/// A schema with the properties of all that its `allOf` names.
+fn in_one(root: &Json, schema: &Json, depth: usize) -> Json {
+    let mut whole = target_of(root, schema).clone();
+    let parts = whole.remove("allOf");
+    for part in parts.as_ref().map(Json::items).unwrap_or_default() {
+        if depth > 8 {
+            break;
+        }
+        let part = in_one(root, part, depth + 1);
+        let mut properties = whole.get("properties").cloned().unwrap_or(Json::Object(Vec::new()));
+        for (name, property) in part.get("properties").map(Json::members).unwrap_or_default() {
+            properties.set(name, property.clone());
+        }
+        if !properties.members().is_empty() {
+            whole.set("properties", properties);
+        }
+    }
+    whole
 }
 
 /// A list whose pages a parameter counts.

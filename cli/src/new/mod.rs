@@ -144,5 +144,8 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     )?;
     let place = quoted(&shown);
     shell.header(Tone::Note, "Next", &format!("cd {place} && cargo test"))?;
+    if finrail.is_none() {
+        shell.line("the crate needs a finrail on crates.io: where this version is not there, give `--finrail <folder of the checkout>` and another folder")?;
+    }
     Ok(Outcome::Fresh)
 }

@@ -92,6 +92,28 @@ impl Only {
         only
     }
 
+    /// The selectors that choose nothing of a document, as they are written.
+    #[must_use]
+    pub fn without_match(&self, root: &Json) -> Vec<String> {
+        let operations = operations_of(root);
+        let is_tag = |tag: &String| {
+            let mut tags = operations.iter().filter_map(|(_, one)| one.get("tags"));
+            tags.any(|tags| tags.items().iter().any(|known| known.as_str() == Some(tag)))
+        };
+        let is_id = |id: &String| {
+            let mut ids = operations.iter().filter_map(|(_, one)| one.get("operationId"));
+            ids.any(|known| known.as_str() == Some(id))
+        };
+        let paths = root.get("paths").map(Json::members).unwrap_or_default();
+        let is_path = |begin: &String| paths.iter().any(|(path, _)| path.starts_with(begin.as_str()));
+        let tags = self.tags.iter().filter(|tag| !is_tag(tag));
+        let begins = self.paths.iter().filter(|begin| !is_path(begin));
+        tags.map(|tag| format!("tag:{tag}"))
+            .chain(begins.map(|begin| format!("path:{begin}")))
+            .chain(self.operations.iter().filter(|id| !is_id(id)).cloned())
+            .collect()
+    }
+
     fn wants(&self, path: &str, operation: &Json) -> bool {
         let has_tag = |tag: &String| {
             let tags = operation.get("tags").map(Json::items).unwrap_or_default();

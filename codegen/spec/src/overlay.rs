@@ -101,6 +101,44 @@ pub fn apply(document: &Json, overlay: &Json) -> Result<Json, Vec<OverlayFault>>
     if faults.is_empty() { Ok(document) } else { Err(faults) }
 }
 
+/// An extension that an overlay writes into a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// JSON pointer to it in the overlay.
+    pub pointer: String,
+    /// JSON pointer to what the document has of the target.
+    pub place: String,
+    /// Its name, which begins with `x-`.
+    pub name: String,
+}
+
+/// The extensions that an overlay writes into a document, which has them already.
+#[must_use]
+pub fn written(document: &Json, overlay: &Json) -> Vec<Written> {
+    let mut found = Vec::new();
+    let actions = overlay.get("actions").map(Json::items).unwrap_or_default();
+    for (n, action) in actions.iter().enumerate() {
+        let (Some(update), Some(target)) = (action.get("update"), action.get("target").and_then(Json::as_str)) else {
+            continue;
+        };
+        let mut names = Vec::new();
+        let at = format!("/actions/{n}/update");
+        extensions_of(update, &at, true, &mut names);
+        for place in select(document, "target", target).unwrap_or_default() {
+            found.extend(names.iter().map(|(pointer, name)| {
+                let inside = pointer.strip_prefix(&at).unwrap_or_default();
+                let around = inside.rsplit_once('/').map_or("", |(around, _)| around);
+                Written {
+                    pointer: pointer.clone(),
+                    place: format!("{place}{around}"),
+                    name: name.clone(),
+                }
+            }));
+        }
+    }
+    found
+}
+
 /// The choice of operations, which an overlay has beside its actions.
 const ONLY: &str = "x-only";
 

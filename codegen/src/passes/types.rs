@@ -94,6 +94,9 @@ impl Passes<'_> {
                 name_on_the_wire(field, &ident, &wire, aliases);
                 let lenient = field_notes.is_some_and(|notes| notes.lenient_array);
                 self.field_type(&name, &mut field.ty, &mut field.attrs, lenient);
+                if field_notes.is_some_and(|notes| notes.null_where_none) {
+                    field.attrs.iter_mut().for_each(null_where_none);
+                }
             }
             fields.push((ident, wire, field.ty.clone()));
         }
@@ -439,6 +442,24 @@ fn drop_replaced(items: &mut Vec<Item>, replaced: &[String]) {
         }
         _ => true,
     });
+}
+
+/// Writes `null` for a value that is none, and does not leave the field out.
+fn null_where_none(attribute: &mut Attribute) {
+    if !attribute.path().is_ident("serde") {
+        return;
+    }
+    let Ok(metas) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
+        return;
+    };
+    let leaves_out = |meta: &Meta| match meta {
+        Meta::NameValue(pair) if pair.path.is_ident("skip_serializing_if") => {
+            pair.value.to_token_stream().to_string().contains("is_none")
+        }
+        _ => false,
+    };
+    let kept: Punctuated<Meta, Token![,]> = metas.into_iter().filter(|meta| !leaves_out(meta)).collect();
+    *attribute = parse_quote!(#[serde(#kept)]);
 }
 
 /// The name that a field has in JSON, and the others under which it is read.

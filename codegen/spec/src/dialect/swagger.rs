@@ -359,7 +359,7 @@ impl Conversion<'_> {
         out
     }
 
-    /// How a list is written in one text.
+    /// How a list is written in one text: in any place as it is said.
     fn collection(&mut self, parameter: &Json, pointer: &str, out: &mut Json) {
         // A form is written as a query is.
         let in_query = matches!(text(parameter, "in"), Some("query" | "formData"));
@@ -369,8 +369,10 @@ impl Conversion<'_> {
             .unwrap_or("csv");
         let (style, explode) = match format {
             "multi" => ("form", true),
-            "ssv" if in_query => ("spaceDelimited", false),
-            "pipes" if in_query => ("pipeDelimited", false),
+            "ssv" => ("spaceDelimited", false),
+            "pipes" => ("pipeDelimited", false),
+            // OpenAPI 3.0 has no word for it; whoever reads the parameter makes a text of it.
+            "tsv" if text(parameter, "in") != Some("formData") => ("tabDelimited", false),
             "csv" => (if in_query { "form" } else { "simple" }, false),
             other => {
                 let what = format!("`collectionFormat: {other}`: OpenAPI 3.0 has no such list");

@@ -352,15 +352,33 @@ fn parameters_bodies_and_replies_of_2_0_are_those_of_3_0() {
             "{parameters}"
         );
     }
+    for (place, format, style) in [
+        ("query", "tsv", "tabDelimited"),
+        ("header", "ssv", "spaceDelimited"),
+        ("header", "pipes", "pipeDelimited"),
+        ("path", "pipes", "pipeDelimited"),
+    ] {
+        let (parameters, _, told) = one(
+            &format!(
+                r#"{{"name":"q","in":"{place}","type":"array","items":{{"type":"string"}},"collectionFormat":"{format}"}}"#
+            ),
+            "",
+        );
+        assert!(
+            parameters.contains(&format!(r#""style":"{style}","explode":false"#)),
+            "{parameters}"
+        );
+        assert_eq!(told, "", "{place} {format}");
+    }
     let (parameters, _, told) = one(
-        r#"{"name":"q","in":"query","type":"array","items":{"type":"string"},"collectionFormat":"tsv"}"#,
+        r#"{"name":"q","in":"query","type":"array","items":{"type":"string"},"collectionFormat":"other"}"#,
         "",
     );
     assert_eq!(
         parameters,
         r#"[{"name":"q","in":"query","schema":{"type":"array","items":{"type":"string"}}}]"#
     );
-    assert_eq!(told, "`collectionFormat: tsv`: OpenAPI 3.0 has no such list");
+    assert_eq!(told, "`collectionFormat: other`: OpenAPI 3.0 has no such list");
     let (_, body, _) = one(
         r#"{"name":"q","in":"formData","type":"array","items":{"type":"string"},"collectionFormat":"tsv"}"#,
         "",

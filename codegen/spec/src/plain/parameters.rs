@@ -125,11 +125,10 @@ impl Work<'_> {
                     .map(|items| self.target(items).clone())
                     .unwrap_or_default();
                 let is_composite = matches!(items.get("type").and_then(Json::as_str), Some("array" | "object"));
-                let between = match style.as_deref() {
-                    Some("spaceDelimited") => Some("spaces"),
-                    Some("pipeDelimited") => Some("`|`"),
-                    _ if explode == Some(false) => Some("commas"),
-                    _ => None,
+                let between = match between(style.as_deref()) {
+                    Some(between) => Some(between),
+                    None if explode == Some(false) => Some("commas"),
+                    None => None,
                 };
                 match between {
                     _ if is_composite => self.without(
@@ -144,7 +143,13 @@ impl Work<'_> {
                     None => out.push(plain),
                 }
             }
-            (_, "array") => self.as_text(plain, pointer, name, "several with commas between them", out),
+            (_, "array") => {
+                let how = format!(
+                    "several with {} between them",
+                    between(style.as_deref()).unwrap_or("commas")
+                );
+                self.as_text(plain, pointer, name, &how, out);
+            }
             ("path" | "header", _) => {
                 match target.get("format").and_then(Json::as_str) {
                     Some("date-time") => {
@@ -237,6 +242,17 @@ impl Work<'_> {
             parameter.set("schema", schema.clone());
             out.push(parameter);
         }
+    }
+}
+
+/// What stands between the items of a list that is written in one text, if not commas.
+fn between(style: Option<&str>) -> Option<&'static str> {
+    match style? {
+        "spaceDelimited" => Some("spaces"),
+        "pipeDelimited" => Some("`|`"),
+        // No style of OpenAPI: what becomes of `tsv` of Swagger 2.0.
+        "tabDelimited" => Some("tabs"),
+        _ => None,
     }
 }
 

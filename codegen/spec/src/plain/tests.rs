@@ -58,6 +58,16 @@ fn parameters_are_texts_and_lists_of_texts() {
             "that parameter `q` is a list: it is a text, several with commas between them",
         ),
         (
+            query(r#""style":"tabDelimited","explode":false,"schema":{"type":"array","items":{"type":"string"}}"#),
+            query(r#""schema":{"type":"string"},"description":"A text: several with tabs between them.""#),
+            "that parameter `q` is a list: it is a text, several with tabs between them",
+        ),
+        (
+            r#"{"name":"h","in":"header","style":"pipeDelimited","explode":false,"schema":{"type":"array","items":{"type":"string"}}}"#.to_owned(),
+            r#"{"name":"h","in":"header","schema":{"type":"string"},"description":"A text: several with `|` between them."}"#.to_owned(),
+            "that parameter `h` is a list: it is a text, several with `|` between them",
+        ),
+        (
             query(r#""style":"deepObject","schema":{"type":"object","properties":{"from":{"type":"string"},"to":{"type":"string"}}}"#),
             r#"{"name":"q[from]","in":"query","schema":{"type":"string"}},{"name":"q[to]","in":"query","schema":{"type":"string"}}"#.to_owned(),
             "",

@@ -20,12 +20,16 @@ impl Directions {
             .pointer("/components/schemas")
             .map(Json::members)
             .unwrap_or_default();
-        // The names that a named schema leads to, one step far.
-        let leads: BTreeMap<&str, BTreeSet<String>> = named
+        let schemas: BTreeMap<&str, &Json> = named.iter().map(|(name, schema)| (name.as_str(), schema)).collect();
+        // What a named schema leads to, one step far.
+        let leads: BTreeMap<&str, Names> = named
             .iter()
-            .map(|(name, schema)| (name.as_str(), names_in(schema, &join("/components/schemas", name))))
+            .map(|(name, schema)| {
+                let pointer = join("/components/schemas", name);
+                (name.as_str(), names_in(schema, &pointer, &schemas))
+            })
             .collect();
-        let (mut sent, mut received) = (BTreeSet::new(), BTreeSet::new());
+        let (mut sent, mut received) = (Names::default(), Names::default());
         rebuilt(Kind::Document, root, "", &mut |kind, object, pointer| {
             if kind == Kind::Components {
                 return Some(Json::Null);
@@ -34,26 +38,27 @@ impl Directions {
                 return None;
             }
             let (is_sent, is_received) = of_place(pointer);
-            let names = names_in(object, pointer);
+            let names = names_in(object, pointer, &schemas);
             if is_sent {
-                sent.extend(names.iter().cloned());
+                sent.extend(&names);
             }
             if is_received {
-                received.extend(names);
+                received.extend(&names);
             }
             Some(Json::Null)
         });
         for all in [&mut sent, &mut received] {
-            let mut queue: Vec<String> = all.iter().cloned().collect();
+            let mut queue: Vec<String> = all.values.union(&all.parts).cloned().collect();
             while let Some(name) = queue.pop() {
-                for further in leads.get(name.as_str()).into_iter().flatten() {
-                    if all.insert(further.clone()) {
-                        queue.push(further.clone());
-                    }
+                if let Some(further) = leads.get(name.as_str()) {
+                    queue.extend(all.extend(further));
                 }
             }
         }
-        Self { sent, received }
+        Self {
+            sent: sent.values,
+            received: received.values,
+        }
     }
 
     /// Whether values of a schema are sent, and whether they are received.
@@ -74,11 +79,71 @@ fn of_place(pointer: &str) -> (bool, bool) {
     (!is_received, is_received)
 }
 
-fn names_in(schema: &Json, pointer: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+/// Names of schemas that something leads to.
+#[derive(Default)]
+struct Names {
+    /// Those of which there are values.
+    values: BTreeSet<String>,
+    /// Those that are written out in what is made of them: what they lead to has values, and they have none.
+    parts: BTreeSet<String>,
+}
+
+impl Names {
+    /// Adds others, and says which are new.
+    fn extend(&mut self, more: &Self) -> Vec<String> {
+        let mut new = Vec::new();
+        for (all, more) in [(&mut self.values, &more.values), (&mut self.parts, &more.parts)] {
+            new.extend(more.iter().filter(|name| all.insert((*name).clone())).cloned());
+        }
+        new
+    }
+}
+
+fn names_in(schema: &Json, pointer: &str, schemas: &BTreeMap<&str, &Json>) -> Names {
+    let mut names = Names::default();
     rebuilt(Kind::Schema, schema, pointer, &mut |_, object, _| {
-        names.extend(reference(object).map(str::to_owned));
+        names.values.extend(reference(object).map(str::to_owned));
         None
     });
+    // A part that is not written out elsewhere in it too.
+    let parts: BTreeSet<String> = parts_of(schema, schemas).map(str::to_owned).collect();
+    let mut without = schema.clone();
+    without.remove("allOf");
+    let mut others = BTreeSet::new();
+    rebuilt(Kind::Schema, &without, pointer, &mut |_, object, _| {
+        others.extend(reference(object).map(str::to_owned));
+        None
+    });
+    for member in schema.get("allOf").map(Json::items).unwrap_or_default() {
+        if reference(member).is_none() {
+            rebuilt(Kind::Schema, member, pointer, &mut |_, object, _| {
+                others.extend(reference(object).map(str::to_owned));
+                None
+            });
+        }
+    }
     names
+        .values
+        .retain(|name| others.contains(name) || !parts.contains(name));
+    names.parts = parts;
+    names
+}
+
+/// The members of an `allOf` that become one schema with the others.
+fn parts_of<'s>(schema: &'s Json, schemas: &BTreeMap<&str, &'s Json>) -> impl Iterator<Item = &'s str> {
+    let has_kinds = |schema: &Json| {
+        ["oneOf", "anyOf", "discriminator"]
+            .iter()
+            .any(|word| schema.get(word).is_some())
+    };
+    let members = schema.get("allOf").map(Json::items).unwrap_or_default();
+    // One alone, with words about it, stays a reference.
+    let is_one = members.len() < 2 && schema.get("properties").is_none();
+    let named = members.iter().filter_map(reference);
+    let is_plain = !is_one && !has_kinds(schema) && !members.iter().any(has_kinds);
+    let all_plain = is_plain
+        && named
+            .clone()
+            .all(|name| schemas.get(name).is_some_and(|target| !has_kinds(target)));
+    named.filter(move |_| all_plain)
 }

@@ -575,3 +575,45 @@ fn a_union_within_an_all_of_keeps_its_kinds_with_what_stands_around_them() {
         assert_eq!(of_it.first().map_or("", |told| told.as_str()), lost, "{parts}");
     }
 }
+
+#[test]
+fn a_date_that_is_sent_stays_one_though_a_reply_is_made_of_the_same() {
+    let body = |schema: &str| {
+        format!(r##"{{"content":{{"application/json":{{"schema":{{"$ref":"#/components/schemas/{schema}"}}}}}}}}"##)
+    };
+    let lenient = r#"{"type":"string","format":"date","x-lenient":"date-time"}"#;
+    for (reply, of_order, of_reply) in [
+        // Written out in the reply, with more.
+        (
+            r##"{"allOf":[{"$ref":"#/components/schemas/Order"},{"properties":{"id":{"type":"string"}}}]}"##,
+            r#"{"type":"string","format":"date"}"#,
+            Some(lenient),
+        ),
+        // A value of it stands in the reply.
+        (
+            r##"{"allOf":[{"$ref":"#/components/schemas/Order"},{"properties":{"first":{"$ref":"#/components/schemas/Order"}}}]}"##,
+            lenient,
+            Some(lenient),
+        ),
+        // Another name for it.
+        (
+            r##"{"allOf":[{"$ref":"#/components/schemas/Order"}],"description":"It."}"##,
+            lenient,
+            None,
+        ),
+    ] {
+        let document = format!(
+            r##"{{"paths":{{"/orders":{{"post":{{"requestBody":{},"responses":{{"201":{}}}}}}}}},"components":{{"schemas":{{
+            "Order":{{"type":"object","properties":{{"on":{{"type":"string","format":"date"}}}}}},"Reply":{reply}}}}}}}"##,
+            body("Order"),
+            body("Reply")
+        );
+        let tidy = tidied(&Json::parse(&document).unwrap()).root;
+        let on = |name: &str| {
+            let pointer = format!("/components/schemas/{name}/properties/on");
+            tidy.pointer(&pointer).map(ToString::to_string)
+        };
+        assert_eq!(on("Order").as_deref(), Some(of_order), "{reply}");
+        assert_eq!(on("Reply").as_deref(), of_reply, "{reply}");
+    }
+}
