@@ -557,6 +557,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nothing_that_is_told_of_an_erased_grant_names_the_person() {
+        let store = MemoryStore::new();
+        let (one, other) = (handle(&store), handle(&store));
+        one.adopt(TokenReply::new("access-1")).await.unwrap();
+        other.load().await.unwrap();
+        let is_named = |handle: &TokenHandle| handle.0.grant.named().to_string().contains("jo");
+        assert!(is_named(&one) && is_named(&other));
+        one.erase(false).await.unwrap();
+        other.load().await.unwrap();
+        for handle in [&one, &other, &handle(&store)] {
+            let error = handle.fresh().await.unwrap_err().to_string();
+            assert!(!error.contains("jo") && !is_named(handle), "{error}");
+        }
+        // Who logs in once more is somebody.
+        one.adopt(TokenReply::new("access-2")).await.unwrap();
+        assert!(is_named(&one));
+    }
+
+    #[tokio::test]
     async fn the_store_that_nobody_chose_goes_by_the_handles_clock() {
         let clock = Arc::new(ManualClock::new());
         let builder = TokenHandle::builder(key(), Arc::new(Nobody), Renewal::Refresh);

@@ -399,6 +399,62 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_became_that_of_a_later_login_is_known_by_the_earlier_one() {
+        let first = login(0, None);
+        let saw = |end| Lineage::begun(at(100)).after(Some((Some(&first), end)));
+        let (saw_it, saw_none) = (saw(Some(at(99))), saw(None));
+        let mut saw_an_end = saw_it.clone();
+        saw_an_end.before[0].ended_at = None;
+        let second = login(50, Some(&first));
+        let moved = second.clone().ended_with(Some(&first), at(99));
+        // What a login that came after the first one has seen of it.
+        for (login, of, end, has_seen) in [
+            (&saw_it, &moved, 99, true),
+            (&saw_it, &second, 98, true),
+            (&saw_it, &moved, 100, false),
+            (&saw_none, &moved, 99, false),
+            (&saw_an_end, &moved, 99, false),
+            (&saw_it, &login(50, None), 99, false),
+        ] {
+            assert_eq!(login.saw_end(Some(of), at(end)), has_seen, "{end}");
+            // Neither waited: without the end, the one that the store took first stays.
+            assert_eq!(login.replaces(Some(of), Some(at(end))), has_seen, "{end}");
+            assert!(!login.replaces(Some(of), None), "{end}");
+        }
+        // And what it has missed.
+        let again = login(70, Some(&second)).ended_with(Some(&moved), at(99));
+        let of_another_end = login(70, Some(&second)).ended_with(Some(&moved), at(98));
+        let over_the_second = login(60, Some(&second));
+        for (login, of, end, missed) in [
+            (&saw_none, &moved, 99, true),
+            (&saw(Some(at(98))), &moved, 99, true),
+            (&saw_it, &moved, 99, false),
+            (&saw(Some(at(100))), &moved, 99, false),
+            (&saw_an_end, &moved, 99, false),
+            (&saw_none, &moved, 98, false),
+            (&saw_none, &second, 99, false),
+            (&login(60, None), &moved, 99, false),
+            (&saw_none, &again, 99, true),
+            (&over_the_second, &again, 99, true),
+            (&saw_none, &of_another_end, 98, false),
+            (&over_the_second, &of_another_end, 98, true),
+        ] {
+            assert_eq!(
+                login.missed_end_of_a_common(of, at(end)),
+                missed,
+                "{end} {login:?} {of:?}"
+            );
+        }
+        // A later end that is known stays.
+        assert!(
+            saw_it
+                .clone()
+                .ended_with(Some(&first), at(50))
+                .saw_end(Some(&second), at(99))
+        );
+    }
+
+    #[test]
     fn a_login_goes_over_what_it_saw_and_over_nothing_that_came_after_its_look() {
         let first = login(0, None);
         let (early, late) = (Some(at(99)), Some(at(101)));

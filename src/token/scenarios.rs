@@ -415,6 +415,25 @@ fn logins(row: &Row) -> (Option<Lineage>, Option<Lineage>) {
                 Some(first),
             )
         }
+        // An end of the first one became that of theirs, or of ours. The other one saw it, or waited, and had not.
+        "common" => {
+            let beginning = now(Duration::ZERO).utc();
+            let theirs = login(Some(&first)).ended_with(Some(&first), beginning);
+            let before = beginning - chrono::TimeDelta::seconds(50);
+            let ours = Lineage::begun(before).after(Some((Some(&first), Some(beginning))));
+            (Some(theirs), Some(ours))
+        }
+        missed if missed.starts_with("missed ") || missed.starts_with("knew ") => {
+            let (how, seconds) = missed.split_once(' ').unwrap();
+            let beginning = now(Duration::ZERO).utc();
+            let before = beginning - chrono::TimeDelta::seconds(seconds.parse().unwrap());
+            let end = (how == "knew").then_some(beginning);
+            let theirs = Lineage::begun(before).after(Some((Some(&first), end))).that_waited();
+            (
+                Some(theirs),
+                Some(login(Some(&first)).ended_with(Some(&first), beginning)),
+            )
+        }
         // Ours found nothing, so many seconds after theirs.
         found_nothing if found_nothing.starts_with("none ") => {
             let seconds = found_nothing["none ".len()..].parse().unwrap();

@@ -727,6 +727,50 @@ mod tests {
         assert!(held.over_before(&alive(&held, 4, &third)).is_none());
     }
 
+    #[test]
+    fn an_end_goes_over_a_later_login_as_its_own_and_over_an_earlier_one_as_it_was() {
+        let clock = ManualClock::new();
+        let now = Now::read(&clock);
+        let later = |seconds| now.utc() + chrono::TimeDelta::seconds(seconds);
+        let held = held();
+        let with = |lineage: &Lineage, generation: u64, obtained: i64| TokenSet {
+            lineage: Some(lineage.clone()),
+            generation,
+            obtained_at: later(obtained),
+            ..tokens(&held, now)
+        };
+        let none = Lineage::begun(later(-900)).after(None);
+        let first = Lineage::begun(later(-800)).after(Some((Some(&none), None)));
+        let second = Lineage::begun(later(-700)).after(Some((Some(&first), None)));
+        let apart = Lineage::begun(later(-650)).after(Some((Some(&none), None)));
+        let tokens_of_first = with(&first, 3, -500);
+        shown(held.show(over(&held, 3, &tokens_of_first, ReauthorizationReason::Revoked), now));
+        let undone = |lineage: &Lineage, generation| {
+            let seen = alive(&held, 2, &with(lineage, generation, -700));
+            let end = held
+                .end_undone_by(&seen)
+                .map(|end| (end.lineage().cloned(), end.tombstone.unwrap().generation));
+            (end, held.is_of_another_login(&seen))
+        };
+        let at = held.snapshot().unwrap().tombstone.clone().unwrap().at;
+        let of_second = second.clone().ended_with(Some(&first), at);
+        assert_eq!(undone(&second, 7), (Some((Some(of_second), 7)), true));
+        assert_eq!(undone(&first, 2), (Some((Some(first.clone()), 3)), false));
+        assert_eq!(undone(&none, 2), (Some((Some(first.clone()), 3)), false));
+        assert_eq!(undone(&apart, 7), (Some((Some(first.clone()), 3)), true));
+        // Where nobody was named, nobody is; and the other way round.
+        let mut erased = over(&held, 2, &tokens_of_first, ReauthorizationReason::Revoked);
+        erased.record.tombstone.as_mut().unwrap().at = at - chrono::TimeDelta::seconds(90);
+        assert!(held.end_undone_by(&erased).unwrap().pseudonym.is_none());
+        erased.record = erased.record.without_person(None);
+        assert!(held.end_undone_by(&erased).unwrap().pseudonym.is_some());
+        // One more end, of what the older copy shows: it is the same grant that ended, and after that.
+        let known = held.end_undone_by(&alive(&held, 2, &with(&none, 2, -700))).unwrap();
+        let again = over(&held, 2, &with(&none, 2, -900), ReauthorizationReason::Revoked).record;
+        let again = again.after_end(&known).tombstone.unwrap();
+        assert!(again.lineage == Some(first) && again.at > at);
+    }
+
     /// Two logins over one grant, of two copies of the store.
     #[test]
     fn the_end_of_a_login_of_another_copy_counts_for_what_came_before_it_where_it_is_on_purpose() {
