@@ -640,15 +640,18 @@ async fn the_mark_over_a_record_that_is_refused_as_older_is_not_refused_itself()
     }
 }
 
+/// One of several applications that share a store.
+fn app_beside(bank: &Recorder, store: &MemoryStore, clock: &Arc<ManualClock>) -> mx::App {
+    let set_up = builder(bank).store(Arc::new(store.clone()) as Arc<dyn TokenStore>);
+    set_up.clock(clock.clone()).build().unwrap()
+}
+
 #[tokio::test]
 async fn an_erasure_on_an_older_copy_of_the_store_holds_when_the_newer_copy_comes_back() {
     let clock = Arc::new(ManualClock::new());
     let bank = Recorder::granting(|_, _| Answer::json("{}")).await;
     let store = MemoryStore::with_clock(clock.clone());
-    let app = || -> mx::App {
-        let set_up = builder(&bank).store(Arc::new(store.clone()) as Arc<dyn TokenStore>);
-        set_up.clock(clock.clone()).build().unwrap()
-    };
+    let app = || app_beside(&bank, &store, &clock);
     let (a, c) = (app(), app());
     let key = connect(&a, "user").await.key().clone();
     let in_c = c.connection(&key).await.unwrap().unwrap();
@@ -680,10 +683,7 @@ async fn the_log_of_an_erasure_names_nobody() {
     let clock = Arc::new(ManualClock::new());
     let bank = Recorder::granting(|_, _| Answer::json("{}")).await;
     let store = MemoryStore::with_clock(clock.clone());
-    let app = || -> mx::App {
-        let set_up = builder(&bank).store(Arc::new(store.clone()) as Arc<dyn TokenStore>);
-        set_up.clock(clock.clone()).build().unwrap()
-    };
+    let app = || app_beside(&bank, &store, &clock);
     let (app, other) = (app(), app());
     let held = connect(&app, "erase-me").await;
     let in_other = other.connection(held.key()).await.unwrap().unwrap();

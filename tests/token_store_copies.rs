@@ -11,13 +11,6 @@ use finrail::token::{PseudonymKey, TokenHandle, TokenStore};
 use store_support::*;
 use token_support::*;
 
-async fn end(handle: &TokenHandle, how: &str) {
-    match how {
-        "forget" => handle.forget().await.unwrap(),
-        _ => handle.revoke().await.unwrap(),
-    }
-}
-
 async fn copy(world: &World) -> Option<StoredRecord> {
     world.address.now().load(&user_key()).await.unwrap()
 }
@@ -32,6 +25,280 @@ async fn called(seconds: u64, handles: &[&TokenHandle]) -> Vec<Option<String>> {
         shown.push(handle.fresh().await.ok().map(|bearer| text(&bearer)));
     }
     shown
+}
+
+/// The store goes on with an older copy, somebody logs in there, and then the newer copy comes back.
+#[tokio::test(start_paused = true)]
+async fn a_login_made_on_an_older_copy_stays_when_the_newer_copy_comes_back() {
+    for seed in [1, 2_000_000, 4_000_000, 7_000_000, 15_000_000] {
+        for (gap, stays) in [(100, true), (62, true), (58, false)] {
+            for looks_first in [0, 1] {
+                let world = World::new(STRICT);
+                let process = |holder: &str, seed| {
+                    let set_up = user(&world.bank, &world.store(), &world.clock, holder);
+                    set_up.seed(seed).build()
+                };
+                let (a, c) = (process("a", seed), process("c", seed * 3 + 77_777));
+                a.adopt(world.bank.login()).await.unwrap();
+                let older = copy(&world).await;
+                tokio::time::sleep(secs(100)).await;
+                a.adopt(world.bank.login()).await.unwrap();
+                let newer = copy(&world).await;
+                world.address.fails_over_to(older).await;
+                tokio::time::sleep(secs(gap)).await;
+                c.adopt(world.bank.login()).await.unwrap();
+                tokio::time::sleep(secs(10)).await;
+                world.address.fails_over_to(newer).await;
+                let mut calls = vec![called_each_second([&a, &c][looks_first])];
+                tokio::time::sleep(secs(20)).await;
+                calls.push(called_each_second([&c, &a][looks_first]));
+                tokio::time::sleep(secs(900)).await;
+                calls.iter().for_each(tokio::task::JoinHandle::abort);
+                let newest = if stays { "Bearer access-3" } else { "Bearer access-2" };
+                for handle in [&a, &c] {
+                    let shown = text(&handle.fresh().await.unwrap());
+                    assert_eq!(shown, newest, "{gap} {seed} {looks_first}");
+                }
+                // What is ended after it ends it.
+                a.forget().await.unwrap();
+                tokio::time::sleep(secs(700)).await;
+                assert!(a.fresh().await.is_err() && c.fresh().await.is_err(), "{gap} {seed}");
+            }
+        }
+    }
+}
+
+/// What was at hand when the copies parted: of two processes, one goes on with the newer copy, and the other one logs in on
+/// the older copy, which has it then.
+struct Parted {
+    world: World,
+    a: TokenHandle,
+    c: TokenHandle,
+    newer: Option<StoredRecord>,
+}
+
+impl Parted {
+    /// `logins`: on the newer copy. The last one is ended there after ten seconds; `gap`: then c logs in.
+    async fn new(habits: Habits, logins: usize, ended: Option<&str>, gap: u64) -> Self {
+        let world = World::new(habits);
+        let (a, c) = (world.process("a"), world.process("c"));
+        a.adopt(world.bank.login()).await.unwrap();
+        let older = copy(&world).await;
+        for _ in 0..logins {
+            tokio::time::sleep(secs(70)).await;
+            a.adopt(world.bank.login()).await.unwrap();
+        }
+        if let Some(how) = ended {
+            tokio::time::sleep(secs(10)).await;
+            end(&a, how).await;
+        }
+        let newer = copy(&world).await;
+        world.address.fails_over_to(older).await;
+        tokio::time::sleep(secs(gap)).await;
+        c.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(secs(100)).await;
+        Self { world, a, c, newer }
+    }
+
+    /// The newer copy comes back, and these are called for a while: what they show then.
+    async fn comes_back(&self, handles: &[&TokenHandle]) -> Vec<Option<String>> {
+        self.world.address.fails_over_to(self.newer.clone()).await;
+        called(900, handles).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_made_on_an_older_copy_stays_however_many_logins_the_newer_copy_has() {
+    for logins in [1, 16, 17, 40] {
+        let parted = Parted::new(STRICT, logins, None, 100).await;
+        let newest = Some(format!("Bearer access-{}", logins + 2));
+        let shown = parted.comes_back(&[&parted.c, &parted.a]).await;
+        assert_eq!(shown, [newest.clone(), newest], "{logins}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_made_on_an_older_copy_stays_when_an_end_of_long_before_comes_back() {
+    for how in ["forget", "revoke"] {
+        for (gap, stays) in [(3000, true), (62, true), (58, false)] {
+            let parted = Parted::new(STRICT, 1, Some(how), gap).await;
+            let shown = parted.comes_back(&[&parted.c, &parted.a]).await;
+            let newest = stays.then(|| "Bearer access-3".to_owned());
+            assert_eq!(shown, [newest.clone(), newest], "{how} {gap}");
+        }
+    }
+}
+
+/// Whoever ends it there does not know what the newer copy has.
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_was_ended_on_an_older_copy_stays_ended_when_the_newer_copy_comes_back() {
+    for how in ["forget", "revoke"] {
+        for ends_it in ["a", "c"] {
+            for looks_first in [0, 1] {
+                let parted = Parted::new(STRICT, 1, None, 100).await;
+                let Parted { world, a, c, .. } = &parted;
+                end(if ends_it == "a" { a } else { c }, how).await;
+                let handles = [[a, c], [c, a]][looks_first];
+                let shown = parted.comes_back(&handles).await;
+                assert_eq!(shown, [None, None], "{how} {ends_it} {looks_first}");
+                let record = world.address.record().await.unwrap();
+                assert!(record.tokens.is_none() && record.tombstone.is_some(), "{how} {ends_it}");
+                // A login after it counts.
+                c.adopt(world.bank.login()).await.unwrap();
+                tokio::time::sleep(secs(700)).await;
+                assert!(a.fresh().await.is_ok() && c.fresh().await.is_ok(), "{how} {ends_it}");
+            }
+        }
+    }
+}
+
+/// Nobody logged in there: whoever ended it, and all who learned of that, know the newer copy's login to be over with it.
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_was_ended_on_an_older_copy_stays_ended_where_nobody_logged_in_there() {
+    for how in ["forget", "revoke"] {
+        for (ends_it, logins, gap, stays_ended) in [
+            ("a", 1, 100, true),
+            ("c", 1, 100, true),
+            ("c", 2, 100, true),
+            ("c", 40, 100, true),
+            ("c", 1, 62, true),
+            ("c", 1, 58, false),
+        ] {
+            let world = World::new(STRICT);
+            let (a, c) = (world.process("a"), world.process("c"));
+            a.adopt(world.bank.login()).await.unwrap();
+            c.load().await.unwrap();
+            let older = copy(&world).await;
+            for _ in 0..logins {
+                tokio::time::sleep(secs(100)).await;
+                a.adopt(world.bank.login()).await.unwrap();
+            }
+            let newer = copy(&world).await;
+            world.address.fails_over_to(older).await;
+            tokio::time::sleep(secs(gap)).await;
+            end(if ends_it == "a" { &a } else { &c }, how).await;
+            let calls = [called_each_second(&a), called_each_second(&c)];
+            tokio::time::sleep(secs(400)).await;
+            world.address.fails_over_to(newer).await;
+            tokio::time::sleep(secs(900)).await;
+            calls.iter().for_each(tokio::task::JoinHandle::abort);
+            for handle in [&a, &c] {
+                let is_over = handle.fresh().await.is_err();
+                assert_eq!(is_over, stays_ended, "{how} {ends_it} {logins} {gap}");
+            }
+            // A login after it counts.
+            c.adopt(world.bank.login()).await.unwrap();
+            tokio::time::sleep(secs(700)).await;
+            assert!(a.fresh().await.is_ok() && c.fresh().await.is_ok(), "{how} {ends_it}");
+        }
+    }
+}
+
+/// One process: the second end, of what an older copy shows, is not all that it knows.
+#[tokio::test(start_paused = true)]
+async fn an_end_on_an_older_copy_lets_nobody_forget_the_end_before_it() {
+    for first in ["forget", "revoke"] {
+        for second in ["forget", "revoke"] {
+            for gap in [100, 1] {
+                let world = World::new(STRICT);
+                let a = world.process("a");
+                a.adopt(world.bank.login()).await.unwrap();
+                let older = copy(&world).await;
+                tokio::time::sleep(secs(100)).await;
+                a.adopt(world.bank.login()).await.unwrap();
+                let newer = copy(&world).await;
+                tokio::time::sleep(secs(gap)).await;
+                end(&a, first).await;
+                world.address.fails_over_to(older).await;
+                tokio::time::sleep(secs(gap)).await;
+                end(&a, second).await;
+                world.address.fails_over_to(newer).await;
+                tokio::time::sleep(secs(400)).await;
+                assert!(a.fresh().await.is_err(), "{first}, then {second}, {gap}");
+                let record = world.address.record().await.unwrap();
+                assert!(
+                    record.tokens.is_none() && record.tombstone.is_some(),
+                    "{first}, then {second}"
+                );
+            }
+        }
+    }
+}
+
+/// A login after an end; the copy with that end comes back, and is ended once more by who knows nothing else.
+#[tokio::test(start_paused = true)]
+async fn an_end_of_what_is_over_ends_the_login_that_came_between() {
+    for how in ["forget", "revoke"] {
+        let world = World::new(STRICT);
+        let (a, e) = (world.process("a"), world.process("e"));
+        a.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(secs(100)).await;
+        a.forget().await.unwrap();
+        let older = copy(&world).await;
+        tokio::time::sleep(secs(100)).await;
+        a.adopt(world.bank.login()).await.unwrap();
+        let newer = copy(&world).await;
+        world.address.fails_over_to(older).await;
+        tokio::time::sleep(secs(100)).await;
+        end(&e, how).await;
+        let calls = [called_each_second(&a), called_each_second(&e)];
+        tokio::time::sleep(secs(400)).await;
+        world.address.fails_over_to(newer).await;
+        tokio::time::sleep(secs(900)).await;
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+        for handle in [&a, &e] {
+            assert!(handle.fresh().await.is_err(), "{how}");
+        }
+    }
+}
+
+/// The end that comes back is of long before the one that its process knows.
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_was_ended_on_an_older_copy_stays_ended_when_an_end_comes_back() {
+    for first in ["forget", "revoke"] {
+        for second in ["forget", "revoke"] {
+            let parted = Parted::new(STRICT, 1, Some(first), 100).await;
+            let Parted { world, c, newer, .. } = &parted;
+            // It ends what it has never held, and looks before c does.
+            let ends = world.process("e");
+            ends.load().await.unwrap();
+            end(&ends, second).await;
+            world.address.fails_over_to(newer.clone()).await;
+            tokio::time::sleep(secs(10)).await;
+            let _ = ends.load().await;
+            tokio::time::sleep(secs(400)).await;
+            let shown = parted.comes_back(&[c, &ends]).await;
+            assert_eq!(shown, [None, None], "{first}, then {second}");
+        }
+    }
+}
+
+/// Nobody else has the tokens any more.
+#[tokio::test(start_paused = true)]
+async fn a_revocation_on_an_older_copy_revokes_what_it_takes_along_of_the_newer_copy() {
+    for how in ["forget", "revoke"] {
+        let parted = Parted::new(STRICT, 1, None, 100).await;
+        end(&parted.c, how).await;
+        parted.comes_back(&[&parted.c]).await;
+        let revoked = parted.world.bank.revoked_tokens();
+        assert_eq!(
+            revoked.contains(&"refresh-2".to_owned()),
+            how == "revoke",
+            "{revoked:?}"
+        );
+    }
+}
+
+/// The provider refused the login of the older copy, which says nothing of the one in the newer copy.
+#[tokio::test(start_paused = true)]
+async fn a_login_of_an_older_copy_that_is_over_hides_no_living_grant_of_the_newer_one() {
+    let parted = Parted::new(STRICT, 1, None, 100).await;
+    let Parted { world, a, c, .. } = &parted;
+    world.bank.withdraw();
+    c.renew(c.info().unwrap().generation).await.unwrap_err();
+    let shown = parted.comes_back(&[c, a]).await;
+    let living = Some("Bearer access-2".to_owned());
+    assert_eq!(shown, [living.clone(), living]);
 }
 
 /// The end of the first login goes over the second one, that of the newer copy, whose tokens are in the store alone.
@@ -279,14 +546,14 @@ async fn an_end_of_what_names_nobody_names_nobody() {
 
 /// What is at hand where the copies part: the first login is on the older copy, on which it is ended by `a`, and the second one
 /// on the newer copy alone.
-struct Parted {
+struct TwoCopies {
     world: World,
     a: TokenHandle,
     older: Option<StoredRecord>,
     newer: Option<StoredRecord>,
 }
 
-impl Parted {
+impl TwoCopies {
     async fn new() -> Self {
         let world = World::new(STRICT);
         let (a, d) = (world.process("a"), world.process("d"));
@@ -308,7 +575,7 @@ async fn a_login_that_saw_an_end_stays_though_the_end_becomes_that_of_another_lo
         for (skew, gap) in [(0, 10), (0, 50), (0, 100), (-50, 90), (50, 10), (-50, 120)] {
             for looks_first in [0, 1] {
                 for waits in [false, true] {
-                    let Parted { world, a, newer, .. } = Parted::new().await;
+                    let TwoCopies { world, a, newer, .. } = TwoCopies::new().await;
                     let clock = VirtualClock::new();
                     clock.jump(skew + 200);
                     let flaky = Arc::new(FlakyStore::new(world.store()));
@@ -345,7 +612,7 @@ async fn a_login_that_saw_an_end_stays_though_the_end_becomes_that_of_another_lo
 async fn an_end_that_became_that_of_another_login_ends_all_that_it_ended_before() {
     for waits in [false, true] {
         for comes_between in [false, true] {
-            let Parted { world, a, older, newer } = Parted::new().await;
+            let TwoCopies { world, a, older, newer } = TwoCopies::new().await;
             let flaky = Arc::new(FlakyStore::new(world.store()));
             let e = user(
                 &world.bank,

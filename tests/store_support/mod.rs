@@ -10,6 +10,14 @@ use finrail::token::store::{Lease, Leased, StoreError, StoredRecord, Swap, Swapp
 use finrail::token::{Clock, GrantKind, Issuer, MemoryStore, Record, Renewal, TokenHandle, TokenKey, TokenStore};
 use futures_util::future::BoxFuture;
 
+/// Ends a grant on purpose.
+pub async fn end(handle: &TokenHandle, how: &str) {
+    match how {
+        "forget" => handle.forget().await.unwrap(),
+        _ => handle.revoke().await.unwrap(),
+    }
+}
+
 /// A store behind an address: what answers there can be another one tomorrow.
 pub struct Address(pub Mutex<Arc<dyn TokenStore>>);
 
