@@ -1,7 +1,7 @@
 //! Whose grant it is, who works on it here, and by which rules: set once, for as long as its handles live.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::clock::Now;
@@ -28,6 +28,17 @@ pub(crate) struct Grant {
     pub random: Random,
     /// The grant was erased, as far as this process knows: from then on, nothing that it tells names the person.
     names_nobody: AtomicBool,
+    /// How many are at work on a grant that is erased, or is being erased, whatever is known of it meanwhile.
+    unnamed: AtomicU32,
+}
+
+/// As long as this lives, nothing that is told of the grant names the person.
+pub(crate) struct Unnamed<'g>(&'g Grant);
+
+impl Drop for Unnamed<'_> {
+    fn drop(&mut self) {
+        self.0.unnamed.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Grant {
@@ -49,10 +60,11 @@ impl Grant {
             pseudonym_key: set_up.pseudonym_key.clone(),
             random,
             names_nobody: AtomicBool::new(false),
+            unnamed: AtomicU32::new(0),
         }
     }
 
-    /// Whether nothing that is told of the grant names the person: it is erased, or is being erased.
+    /// What this process knows now: whether the grant is erased.
     pub fn names_nobody(&self, names_nobody: bool) {
         self.names_nobody.store(names_nobody, Ordering::Relaxed);
     }
@@ -98,9 +110,15 @@ impl Grant {
         }
     }
 
-    /// The key as logs have it: of a grant that was erased it names nobody.
+    /// Begins work on a grant that is erased, or is being erased.
+    pub fn unnamed(&self) -> Unnamed<'_> {
+        self.unnamed.fetch_add(1, Ordering::Relaxed);
+        Unnamed(self)
+    }
+
+    /// The key as logs and the audit have it: of a grant that was erased it names nobody.
     pub fn named(&self) -> Cow<'_, TokenKey> {
-        match self.names_nobody.load(Ordering::Relaxed) {
+        match self.names_nobody.load(Ordering::Relaxed) || self.unnamed.load(Ordering::Relaxed) > 0 {
             true => Cow::Owned(self.key.without_person()),
             false => Cow::Borrowed(&self.key),
         }

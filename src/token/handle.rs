@@ -576,6 +576,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_grant_that_is_not_erased_after_all_is_named() {
+        // The store cannot be read.
+        let failing = Failing::default();
+        let holds = TokenHandle::builder(key(), Arc::new(failing.clone()), Renewal::Refresh)
+            .store(Arc::new(failing.clone()))
+            .build();
+        holds.adopt(TokenReply::new("access-1")).await.unwrap();
+        failing.2.store(true, Ordering::SeqCst);
+        holds.erase(true).await.unwrap_err();
+        assert!(holds.0.grant.named().to_string().contains("jo"));
+        // Nor is one that an older copy of the store has erased, where its login came after that.
+        let store = MemoryStore::new();
+        let one = handle(&store);
+        one.adopt(TokenReply::new("access-1")).await.unwrap();
+        one.erase(false).await.unwrap();
+        let erased = store.load(&key()).await.unwrap().unwrap();
+        one.adopt(TokenReply::new("access-2")).await.unwrap();
+        let seen = store.load(&key()).await.unwrap().map(|seen| seen.revision);
+        let older = StoredRecord::new(seen.unwrap() + 1, erased.bytes.to_vec());
+        swap_alone(&store, &key(), Swap::new(seen, 0, Some(older)), "a disk", "go back")
+            .await
+            .unwrap();
+        one.load().await.unwrap();
+        assert!(one.holds_tokens() && one.0.grant.named().to_string().contains("jo"));
+    }
+
+    #[tokio::test]
     async fn the_store_that_nobody_chose_goes_by_the_handles_clock() {
         let clock = Arc::new(ManualClock::new());
         let builder = TokenHandle::builder(key(), Arc::new(Nobody), Renewal::Refresh);

@@ -220,6 +220,7 @@ impl Held {
                 None => is_outdated(),
             };
             if newer_waits || is_older {
+                self.grant.names_nobody(before.names_nobody);
                 return Show::Outdated {
                     newer: Arc::clone(before),
                 };

@@ -26,7 +26,7 @@ use super::grant::Grant;
 use super::record::{LONGEST_STEP, Versioned, next_revision};
 use super::{
     AuditAction, AuditEvent, AuditSink, Clock, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record,
-    TokenHandleBuilder, TokenKey, TokenReply, Tombstone,
+    TokenHandleBuilder, TokenReply, Tombstone,
 };
 use crate::http::meter::{self, Counted};
 use flight::Flight;
@@ -127,8 +127,7 @@ impl Live {
             self.warn_of_end(reason);
         }
         if let Some(tokens) = shown.outlived {
-            let key = self.grant.named().into_owned();
-            self.server.revoke_beside(key, tokens.to_revoke());
+            self.server.revoke_beside(&self.grant, tokens.to_revoke());
         }
         self.announce_ends();
         self.counted.is(
@@ -175,21 +174,13 @@ impl Live {
         self.news.tell(Event::ReauthorizationRequired { reason });
     }
 
-    /// Tells the audit what this process did to the grant; `generation`: of the tokens that it is about.
+    /// Tells the audit what this process did to the grant; `generation`: of the tokens that it is about. Of one that is erased, it
+    /// names nobody.
     pub fn audit(&self, generation: u64, action: AuditAction) {
-        self.audit_as(|_| self.grant.named().into_owned(), generation, action);
-    }
-
-    /// The same in an erasure: the event does not name the person.
-    pub fn audit_without_person(&self, generation: u64, action: AuditAction) {
-        self.audit_as(TokenKey::without_person, generation, action);
-    }
-
-    fn audit_as(&self, named: impl FnOnce(&TokenKey) -> TokenKey, generation: u64, action: AuditAction) {
         self.sink.tell(|| AuditEvent {
             at: self.now().utc(),
             id: self.grant.key.storage_id(),
-            key: named(&self.grant.key),
+            key: self.grant.named().into_owned(),
             holder: self.grant.holder.to_string(),
             generation,
             action,

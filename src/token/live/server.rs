@@ -8,8 +8,9 @@ use chrono::{DateTime, Utc};
 
 use crate::http::{NoReply, within};
 use crate::token::clock::Now;
+use crate::token::grant::Grant;
 use crate::token::{
-    Clock, EndedBy, Error, Issuer, IssuerError, Obtain, RevokeRequest, RevokedToken, TokenKey, TokenReply, Verdict,
+    Clock, EndedBy, Error, Issuer, IssuerError, Obtain, RevokeRequest, RevokedToken, TokenReply, Verdict,
 };
 use crate::value::with_causes;
 
@@ -77,8 +78,8 @@ impl Server {
     }
 
     /// The same for a token that nobody waits for.
-    pub fn revoke_beside(&self, key: TokenKey, token: RevokedToken) {
-        let (issuer, request_timeout) = (Arc::clone(&self.issuer), self.request_timeout);
+    pub fn revoke_beside(&self, grant: &Arc<Grant>, token: RevokedToken) {
+        let (issuer, request_timeout, grant) = (Arc::clone(&self.issuer), self.request_timeout, Arc::clone(grant));
         // Records are read in a runtime.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
@@ -86,12 +87,12 @@ impl Server {
         runtime.spawn(async move {
             let revocation = issuer.revoke(RevokeRequest::new(token));
             match within(request_timeout, revocation).await {
-                Some(Ok(_)) => tracing::debug!(%key, "tokens of a revoked grant are revoked too"),
+                Some(Ok(_)) => tracing::debug!(key = %grant.named(), "tokens of a revoked grant are revoked too"),
                 Some(Err(error)) if error.verdict == Verdict::Dead => {}
                 Some(Err(error)) => {
-                    tracing::warn!(%key, error = %with_causes(&error), "tokens of a revoked grant could not be revoked and live until they end");
+                    tracing::warn!(key = %grant.named(), error = %with_causes(&error), "tokens of a revoked grant could not be revoked and live until they end");
                 }
-                None => tracing::warn!(%key, "tokens of a revoked grant may live until they end: the server did not answer"),
+                None => tracing::warn!(key = %grant.named(), "tokens of a revoked grant may live until they end: the server did not answer"),
             }
         });
     }

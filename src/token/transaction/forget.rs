@@ -21,9 +21,7 @@ pub(crate) enum Left {
 
 /// No token of the grant stays, here and in the store.
 pub(crate) async fn forget(live: &Live, left: Left) -> Result<(), Error> {
-    if left != Left::Name {
-        live.grant.names_nobody(true);
-    }
+    let _unnamed = (left != Left::Name).then(|| live.grant.unnamed());
     let _held_back = live.held.unstored.hold_back();
     let lease = acquire_to_drop(live).await?;
     let outcome = under_lease(live, lease.fence, left).await;
@@ -94,6 +92,7 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
         false if left == Left::Name => Left::Pseudonym,
         _ => left,
     };
+    let _unnamed = (left != Left::Name).then(|| live.grant.unnamed());
     let mark = match left {
         Left::Name => live.grant.tombstone(mark),
         Left::Pseudonym => mark.without_person(live.grant.pseudonym_key.as_ref()),
@@ -123,7 +122,7 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
     match left {
         _ if is_over => {}
         Left::Name => live.audit(generation, AuditAction::Forgotten),
-        Left::Pseudonym | Left::PseudonymRevoked => live.audit_without_person(generation, AuditAction::Erased),
+        Left::Pseudonym | Left::PseudonymRevoked => live.audit(generation, AuditAction::Erased),
     }
     live.store.remove_aside().await?;
     live.clear();

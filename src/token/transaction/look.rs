@@ -224,6 +224,7 @@ async fn end_again(
     damage: Option<&Damage>,
     fence: u64,
 ) -> Result<Versioned, StoreError> {
+    let _unnamed = end.pseudonym.is_some().then(|| live.grant.unnamed());
     tracing::warn!(key = %live.grant.named(), "the store lost the end of a grant: it gets it back");
     let write_end = async |seen, end| {
         let written = write(live, seen, live.successor(seen, end), fence).await?;
@@ -241,11 +242,7 @@ async fn end_again(
         // The store keeps what is damaged until something goes over what took its place.
         ended = write_end(Some(ended.revision), end).await?;
     }
-    let generation = ended.record.generation();
-    match ended.record.pseudonym {
-        None => live.audit(generation, AuditAction::PutBack),
-        Some(_) => live.audit_without_person(generation, AuditAction::PutBack),
-    }
+    live.audit(ended.record.generation(), AuditAction::PutBack);
     live.publish(ended.clone());
     Ok(ended)
 }

@@ -224,10 +224,9 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
 pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versioned>) {
     let generation = tokens.generation;
     let record = seen.as_ref().map(|seen| &seen.record);
-    let names_nobody = record.is_some_and(|record| record.pseudonym.is_some());
-    if names_nobody {
-        live.grant.names_nobody(true);
-    }
+    // Another process erased the grant.
+    let is_erased = record.is_some_and(|record| record.pseudonym.is_some());
+    let _unnamed = is_erased.then(|| live.grant.unnamed());
     tracing::warn!(key = %live.grant.named(), generation, "tokens that could not be stored are outdated now");
     let revoked = record.and_then(|record| record.ended_on_purpose());
     let revoked = revoked.is_some_and(|end| end.revoked || end.reason == ReauthorizationReason::Revoked);
@@ -248,12 +247,7 @@ pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versio
     if let Some(seen) = seen {
         live.publish(seen);
     }
-    let superseded = AuditAction::Superseded { revoked };
-    match names_nobody {
-        false => live.audit(generation, superseded),
-        // Another process erased the grant.
-        true => live.audit_without_person(generation, superseded),
-    }
+    live.audit(generation, AuditAction::Superseded { revoked });
 }
 
 /// Whether the tokens are those of a login that nobody knows any more: they would live on at the provider.

@@ -35,9 +35,7 @@ pub(crate) async fn erase(live: &Live) -> Result<(), Error> {
 }
 
 async fn end_grant(live: &Live, how: End) -> Result<(), Error> {
-    if how == End::Erased {
-        live.grant.names_nobody(true);
-    }
+    let _unnamed = (how == End::Erased).then(|| live.grant.unnamed());
     // What is to be erased is not written into the store before that. What is to be revoked is: a revocation may fail.
     let _held_back = (how == End::Erased).then(|| live.held.unstored.hold_back());
     let mut waited = Waited::default();
@@ -145,10 +143,7 @@ async fn revoke_known(
         End::Erased => of_other_logins(live, seen.as_ref(), &tokens),
     };
     let (seen, unanswered) = mark(live, fence, seen, &tokens).await?;
-    let audit = |action| match how {
-        End::Revoked => live.audit(tokens.generation, action),
-        End::Erased => live.audit_without_person(tokens.generation, action),
-    };
+    let audit = |action| live.audit(tokens.generation, action);
     let at_provider = match end_all(live, &tokens, &others, unanswered, may_be_gone).await {
         Ok(at_provider) => at_provider,
         Err(NotRevoked { is_open, error }) => {
