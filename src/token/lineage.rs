@@ -305,24 +305,21 @@ impl Lineage {
     pub(crate) fn missed_end_of_a_common(&self, other: &Self, at: DateTime<Utc>) -> bool {
         let ended_then = |known: &&Ancestor| known.ended && known.ended_at == Some(at);
         let missed = |own: &Ancestor| !own.ended || own.ended_at.is_some_and(|seen| seen < at);
-        let ended = other.before.iter().filter(ended_then);
-        ended
-            .into_iter()
-            .any(|known| self.ancestor(&known.id).is_some_and(missed))
+        let mut ended = other.before.iter().filter(ended_then);
+        ended.any(|known| self.ancestor(&known.id).is_some_and(missed))
     }
 
     /// Whether this login goes over what is stored. `ended`: when that was ended on purpose.
     pub(crate) fn replaces(&self, stored: Option<&Self>, ended: Option<DateTime<Utc>>) -> bool {
         // Where the login could not look, or saw an older copy of the store, the time of day is all there is. Clocks that are
         // wrong let it go over no end: who logs in once more loses less than who finds a grant alive that was ended.
-        let came_after = |end| self.saw_end(stored, end) || is_surely_later(self.at, end);
-        let after_the_end = ended.is_none_or(came_after);
+        let saw_its_end = ended.is_some_and(|end| self.saw_end(stored, end));
+        let after_the_end = saw_its_end || ended.is_none_or(|end| is_surely_later(self.at, end));
         match Self::kinship(stored, Some(self)) {
             Kinship::Same | Kinship::Later => false,
             Kinship::Earlier => after_the_end,
             Kinship::Apart => {
-                let saw_its_end = ended.is_some_and(|end| self.saw_end(stored, end));
-                after_the_end && (saw_its_end || stored.is_some_and(|stored| self.goes_over_one_apart(stored)))
+                saw_its_end || (after_the_end && stored.is_some_and(|stored| self.goes_over_one_apart(stored)))
             }
             Kinship::Unknown => after_the_end,
         }

@@ -1,7 +1,7 @@
 //! Decoding JSON: a failure names the place, never a value, and fields that a type lacks are noted.
 
 use serde::de::DeserializeOwned;
-use serde_json::de::Read;
+use serde_json::de::Read as Source;
 
 use super::JsonMap;
 use super::canary;
@@ -24,7 +24,10 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable>
 /// The same for what is to be a described value: an object none of whose fields is described is none, though nothing in it
 /// contradicts the type. With it, what its objects lacked: whether an item of an outermost list is such an object.
 pub(crate) fn decode_items<T: DeserializeOwned>(body: &[u8]) -> Result<(T, Bare), Undecodable> {
-    let (value, bare) = decode_json(body)?;
+    unless_bare(decode_json(body)?)
+}
+
+fn unless_bare<T>((value, bare): (T, Bare)) -> Result<(T, Bare), Undecodable> {
     match bare.value {
         true => Err(Undecodable {
             path: ".".to_owned(),
@@ -38,7 +41,14 @@ pub(crate) fn decode_items<T: DeserializeOwned>(body: &[u8]) -> Result<(T, Bare)
 pub(crate) const NOTHING_DESCRIBED: &str = "no described field is there, and others are";
 
 fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<(T, Bare), Undecodable> {
-    let read = |body: &[u8]| match observed(|| read_json(serde_json::Deserializer::from_slice(body))) {
+    decode_by(body, |body| observed(|| read_whole(body)))
+}
+
+/// What JSON was read as, or where it could not be and why.
+type Read<T> = Result<T, (String, serde_json::Error)>;
+
+fn decode_by<T>(body: &[u8], observed: impl Fn(&[u8]) -> (Read<T>, Bare)) -> Result<(T, Bare), Undecodable> {
+    let read = |body: &[u8]| match observed(body) {
         (Ok(value), bare) => Ok((value, bare)),
         (Err(error), _) => Err(error),
     };
@@ -125,9 +135,11 @@ fn read_part<T: DeserializeOwned>(part: &str) -> Result<(T, bool), (String, Stri
     }
 }
 
-fn read_json<'a, T: DeserializeOwned>(
-    mut json: serde_json::Deserializer<impl Read<'a>>,
-) -> Result<T, (String, serde_json::Error)> {
+fn read_whole<T: DeserializeOwned>(body: &[u8]) -> Read<T> {
+    read_json(serde_json::Deserializer::from_slice(body))
+}
+
+fn read_json<'a, T: DeserializeOwned>(mut json: serde_json::Deserializer<impl Source<'a>>) -> Read<T> {
     let value = objects::read(&mut json)?;
     json.end().map_err(|error| (String::new(), error))?;
     Ok(value)
@@ -222,19 +234,9 @@ mod tests {
 
     /// As `decode_items`, where nothing is read in its place.
     fn without_haste(body: &[u8]) -> Result<(Ledger, Bare), Undecodable> {
-        match objects::observed_without_haste(|| read_json(serde_json::Deserializer::from_slice(body))) {
-            (Ok(_), bare) if bare.value => Err(Undecodable {
-                path: ".".to_owned(),
-                reason: NOTHING_DESCRIBED.to_owned(),
-            }),
-            (Ok(value), bare) => Ok((value, bare)),
-            (Err((path, error)), _) => {
-                let (inside, reason) = reason(&error, true);
-                let path = below(&path, &inside);
-                let path = if path.is_empty() { ".".to_owned() } else { path };
-                Err(Undecodable { path, reason })
-            }
-        }
+        unless_bare(decode_by(body, |body| {
+            objects::observed_without_haste(|| read_whole(body))
+        })?)
     }
 
     /// A list of objects is read in its place, and every other once more. Nobody can tell which it was.
@@ -296,7 +298,7 @@ mod tests {
             let mut passes = 0;
             let _ = observed(|| {
                 passes += 1;
-                read_json::<Ledger>(serde_json::Deserializer::from_slice(body.as_bytes())).is_ok()
+                read_whole::<Ledger>(body.as_bytes()).is_ok()
             });
             assert_eq!(passes == 1, in_place, "{body}");
         }
