@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use finrail_spec::media_type::BodyKind;
 use finrail_spec::pointer::token;
 use finrail_spec::vocabulary::Lenient;
 use serde_json::{Map, Value, json};
@@ -598,9 +599,9 @@ fn sent(document: &Value) -> BTreeSet<String> {
     for operation in paths.flat_map(|(_, item)| item.as_object().into_iter().flatten()) {
         let contents = operation.1["requestBody"]["content"].as_object();
         for (media_type, content) in contents.into_iter().flatten() {
-            let found = match media_type.contains("json") {
-                true => &mut sent,
-                false => &mut in_forms,
+            let found = match BodyKind::of(media_type) {
+                Some(BodyKind::Json) => &mut sent,
+                _ => &mut in_forms,
             };
             reach(document, &content["schema"], found);
         }

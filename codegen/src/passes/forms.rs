@@ -1,14 +1,21 @@
-//! How a field of a form is written.
+//! How the fields of a form are written.
 
+use finrail_spec::model::Operation;
 use finrail_spec::vocabulary::FormStyle;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// How a field of a form is written, where that has to be said: of a list of a field for each item it has not.
-pub(super) fn form_style(style: FormStyle) -> Option<TokenStream> {
-    match style {
-        FormStyle::Brackets => Some(quote!(::finrail::rt::v1::FormStyle::Brackets)),
-        FormStyle::Map => Some(quote!(::finrail::rt::v1::FormStyle::Map)),
-        FormStyle::Repeated => None,
-    }
+/// How the fields of the form that an operation sends are written, where that has to be said: of a list of a field for each item
+/// it has not.
+pub(super) fn form_styles(operation: &Operation) -> TokenStream {
+    let forms = operation.sent().into_iter().flat_map(|content| &content.forms);
+    let styles = forms.filter_map(|(name, style)| {
+        let style = match style {
+            FormStyle::Brackets => quote!(Brackets),
+            FormStyle::Map => quote!(Map),
+            FormStyle::Repeated => return None,
+        };
+        Some(quote!((#name, ::finrail::rt::v1::FormStyle::#style)))
+    });
+    quote!(&[#(#styles),*])
 }

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Type};
 
-use super::forms::form_style;
+use super::forms::form_styles;
 use super::parts::in_parts;
 use super::tree::{generic_of, reply_types, type_name};
 use crate::document::Document;
@@ -107,12 +107,8 @@ fn setter(
             }
             (Some(BodyKind::Bytes), _) => quote!(bytes()),
             (Some(BodyKind::Form), _) => {
-                let forms = operation.sent().into_iter().flat_map(|content| &content.forms);
-                let styles = forms.filter_map(|(name, style)| {
-                    let style = form_style(*style)?;
-                    Some(quote!((#name, #style)))
-                });
-                quote!(form (&[#(#styles),*],))
+                let styles = form_styles(operation);
+                quote!(form (#styles,))
             }
             _ => quote!(json()),
         };

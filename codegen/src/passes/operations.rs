@@ -2,11 +2,11 @@
 
 use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::Operation;
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct, ItemUse, Lit, Stmt, Type, parse_quote};
 
-use super::forms::form_style;
+use super::forms::form_styles;
 use super::pagination;
 use super::parts::in_parts;
 use super::setter::list_setter;
@@ -466,13 +466,8 @@ impl VisitMut for Wire<'_> {
         if call.method == "append" {
             self.rename(call.args.first_mut());
         } else if call.method == "form_urlencoded" && !self.prepared.parts.contains_key(&self.operation.id) {
-            let sent = self.operation.sent();
-            let forms = sent.iter().flat_map(|content| &content.forms);
-            let fields = forms.filter_map(|(name, style)| {
-                let style = form_style(*style)?;
-                Some(quote!((#name, #style)))
-            });
-            call.args.push(parse_quote!(&[#(#fields),*]));
+            let styles = form_styles(self.operation);
+            call.args.push(parse_quote!(#styles));
         }
     }
 }

@@ -247,13 +247,9 @@ pub fn compare(recorded: &[String], order: &[String], reading: &Reading) -> Word
             depth > 0
         })
         .collect();
-    let new: Vec<&Piece<'_>> = stream
-        .pieces
-        .iter()
-        .filter(|piece| !covered[piece.start..piece.end].iter().all(|covered| *covered))
-        .collect();
-    let subjects = subjects(reading);
     let is_new = |piece: &Piece<'_>| !covered[piece.start..piece.end].iter().all(|covered| *covered);
+    let new: Vec<&Piece<'_>> = stream.pieces.iter().filter(|piece| is_new(piece)).collect();
+    let subjects = subjects(reading);
     let before = recorded_sections(recorded, order);
     let replacing = replacing(&stream, &before, &found, is_new);
     let mut words = Words {

@@ -167,13 +167,9 @@ impl<'s> Compared<'s> {
                     continue;
                 };
                 if is_plain(&theirs) && !is_plain(&ours) {
-                    self.add(
-                        "scheme-differs",
-                        Class::WireBreaking,
+                    self.by_http(
                         &format!("{name} {key}"),
                         format!("{key} of `{name}` is {theirs}, by http, without TLS"),
-                        "the client asks it by https, and never otherwise",
-                        "see whether it is still served by https, or accept the finding with a reason",
                     );
                 }
                 if !same_address(&Address::read(&ours), &Address::read(&theirs)) {
@@ -315,16 +311,22 @@ impl<'s> Compared<'s> {
                 false => named.filter(|place| places.contains(place)).collect(),
             };
             for place in named {
-                self.add(
-                    "scheme-differs",
-                    Class::WireBreaking,
-                    &place,
-                    format!("the document names {place} by http, without TLS"),
-                    "the client asks it by https, and never otherwise",
-                    "see whether it is still served by https, or accept the finding with a reason",
-                );
+                let what = format!("the document names {place} by http, without TLS");
+                self.by_http(&place, what);
             }
         }
+    }
+
+    /// An address that the document names by http, and the client asks by https.
+    fn by_http(&mut self, subject: &str, what: String) {
+        self.add(
+            "scheme-differs",
+            Class::WireBreaking,
+            subject,
+            what,
+            "the client asks it by https, and never otherwise",
+            "see whether it is still served by https, or accept the finding with a reason",
+        );
     }
 
     /// Where each institution has a host of its own, the paths of base addresses are all that can be compared.
@@ -390,14 +392,8 @@ impl<'s> Compared<'s> {
                 let asked = here.iter().filter_map(|base| base.host.as_ref());
                 let mut asked = asked.filter(|host| there.contains_key(*host));
                 if asked.next().is_some_and(|host| plain.contains(host)) {
-                    self.add(
-                        "scheme-differs",
-                        Class::WireBreaking,
-                        ours.id(),
-                        "the document names the operation's server by http, without TLS".to_owned(),
-                        "the client asks it by https, and never otherwise",
-                        "see whether it is still served by https, or accept the finding with a reason",
-                    );
+                    let what = "the document names the operation's server by http, without TLS".to_owned();
+                    self.by_http(ours.id(), what);
                 }
                 continue;
             }

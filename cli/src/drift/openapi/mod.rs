@@ -114,39 +114,24 @@ fn unreadable(spec: &Spec, place: &str, why: &str, bytes: &[u8], evidence: &Evid
 /// Which of several documents of a file to give.
 fn which(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
-    // YAML 1.2 section 9.1.2: what begins a document. Nothing stands in the first where the file begins so.
-    let mut begins = vec![1];
-    let marks = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| *line == "---" || line.starts_with("--- "));
-    begins.extend(marks.map(|(number, _)| number + 2));
-    let has = |from: usize, to: usize, is_it: fn(&str) -> bool| {
-        let lines = text.lines().skip(from - 1).take(to.saturating_sub(from));
-        lines.into_iter().any(is_it)
-    };
-    let ends = begins.iter().skip(1).copied().chain([usize::MAX]);
-    let documents: Vec<(usize, usize)> = begins.iter().copied().zip(ends).collect();
-    let is_full = |(from, to): &&(usize, usize)| {
-        has(*from, *to, |line| {
-            !line.trim().is_empty() && !line.starts_with(['#', '%', '-'])
-        })
-    };
-    let documents: Vec<&(usize, usize)> = documents.iter().filter(is_full).collect();
+    // The line where each begins, whether anything stands in it, and whether it says `openapi`.
+    let mut documents = vec![(1, false, false)];
+    for (number, line) in text.lines().enumerate() {
+        // YAML 1.2 section 9.1.2: what begins a document. Nothing stands in the first where the file begins so.
+        if line == "---" || line.starts_with("--- ") {
+            documents.push((number + 2, false, false));
+        } else if let Some((_, is_full, is_openapi)) = documents.last_mut() {
+            *is_full |= !line.trim().is_empty() && !line.starts_with(['#', '%', '-']);
+            let line = line.trim_start_matches(['{', '"', '\'']);
+            *is_openapi |= line.starts_with("openapi") || line.starts_with("swagger");
+        }
+    }
+    documents.retain(|(_, is_full, _)| *is_full);
     if documents.len() < 2 {
         return None;
     }
-    let is_openapi = |(from, to): &&&(usize, usize)| {
-        has(*from, *to, |line| {
-            let line = line.trim_start_matches(['{', '"', '\'']);
-            line.starts_with("openapi") || line.starts_with("swagger")
-        })
-    };
-    let meant: Vec<String> = documents
-        .iter()
-        .filter(is_openapi)
-        .map(|(from, _)| from.to_string())
-        .collect();
+    let meant = documents.iter().filter(|(.., is_openapi)| *is_openapi);
+    let meant: Vec<String> = meant.map(|(from, ..)| from.to_string()).collect();
     Some(match meant.as_slice() {
         [] => "the file has several documents, and none says `openapi`: give the OpenAPI document itself".to_owned(),
         [one] => format!("give the document that begins in line {one}, in a file of its own"),

@@ -100,33 +100,26 @@ impl Names {
 }
 
 fn names_in(schema: &Json, pointer: &str, schemas: &BTreeMap<&str, &Json>) -> Names {
-    let mut names = Names::default();
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
     rebuilt(Kind::Schema, schema, pointer, &mut |_, object, _| {
-        names.values.extend(reference(object).map(str::to_owned));
-        None
-    });
-    // A part that is not written out elsewhere in it too.
-    let parts: BTreeSet<String> = parts_of(schema, schemas).map(str::to_owned).collect();
-    let mut without = schema.clone();
-    without.remove("allOf");
-    let mut others = BTreeSet::new();
-    rebuilt(Kind::Schema, &without, pointer, &mut |_, object, _| {
-        others.extend(reference(object).map(str::to_owned));
-        None
-    });
-    for member in schema.get("allOf").map(Json::items).unwrap_or_default() {
-        if reference(member).is_none() {
-            rebuilt(Kind::Schema, member, pointer, &mut |_, object, _| {
-                others.extend(reference(object).map(str::to_owned));
-                None
-            });
+        if let Some(name) = reference(object) {
+            *counted.entry(name.to_owned()).or_default() += 1;
         }
+        None
+    });
+    let mut parts = BTreeSet::new();
+    for part in parts_of(schema, schemas) {
+        // It has values where something else in the schema leads to it too.
+        if let Some(count) = counted.get_mut(part) {
+            *count = count.saturating_sub(1);
+        }
+        parts.insert(part.to_owned());
     }
-    names
-        .values
-        .retain(|name| others.contains(name) || !parts.contains(name));
-    names.parts = parts;
-    names
+    counted.retain(|_, count| *count > 0);
+    Names {
+        values: counted.into_keys().collect(),
+        parts,
+    }
 }
 
 /// The members of an `allOf` that become one schema with the others.
